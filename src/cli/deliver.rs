@@ -113,17 +113,18 @@ mod with_network {
         let mut of = |market: &crate::market::Market| {
             let is_its = |bundle: &&RelPath| BundleName::of(bundle).is_some_and(|name| name.market == market.name);
             // A timer looks again and again: of what is delivered nothing is measured.
-            let mut due = |folder: &RelPath| {
-                let is_left = |known: &BundleStatus| {
-                    let is_all = |files: &usize| *files >= known.files + known.without_sidecar;
-                    known.folder == *folder && !known.delivered.as_ref().is_ok_and(is_all)
-                };
-                let is_left = unsent.iter().any(is_left);
-                let refused = if is_left { view.refused_in(folder) } else { Ok(BTreeMap::new()) };
-                Due { folder: folder.clone(), refused }
+            let is_left = |known: &BundleStatus| {
+                let is_all = |files: &usize| *files >= known.files + known.without_sidecar;
+                !known.delivered.as_ref().is_ok_and(is_all)
             };
-            let folders = unsent.iter().map(|bundle| &bundle.folder).filter(is_wanted).filter(is_its);
-            folders.map(&mut due).collect::<Vec<_>>()
+            let its = unsent.iter().filter(|bundle| is_wanted(&&bundle.folder) && is_its(&&bundle.folder));
+            let left: Vec<&RelPath> = its.clone().filter(|known| is_left(known)).map(|known| &known.folder).collect();
+            let mut refused: BTreeMap<&RelPath, _> = left.iter().copied().zip(view.refused_in(&left)).collect();
+            let due = |BundleStatus { folder, .. }: &BundleStatus| Due {
+                folder: folder.clone(),
+                refused: refused.remove(folder).unwrap_or_else(|| Ok(BTreeMap::new())),
+            };
+            its.map(due).collect::<Vec<_>>()
         };
         let markets = settings.upload.markets.iter();
         let order = markets.filter_map(|market| {

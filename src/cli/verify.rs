@@ -7,7 +7,7 @@ use super::error::CliError;
 use super::out::say;
 use super::settings::settings_of_existing;
 use crate::model::counted;
-use crate::service::{MovedByHand, Problem, Verified, Wrong, verify as check};
+use crate::service::{MovedByHand, NotFromHere, Problem, Verified, Wrong, verify as check};
 
 /// Checks every receipt, and prints one line for each problem, for people.
 pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
@@ -32,6 +32,9 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
     }
     for file in &verified.unfinished {
         say!("{file}: in the middle of such a step; nothing is wrong");
+    }
+    for NotFromHere { file, why } in &verified.rows.not_from_here {
+        say!("{file}: {why}");
     }
     for file in &verified.rows.without_row {
         say!("{file}: its bundle was sent, and the CSV has no row of it; `stockmill explain` says what to do");

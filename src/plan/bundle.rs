@@ -114,8 +114,26 @@ pub struct BundleAsset {
     /// What its market has against it today, by what was measured of it and by its tags, or why it cannot be measured; `None` if
     /// nobody tried.
     pub against: Option<Result<Vec<String>, String>>,
-    /// Why it is not to be uploaded again, where its market has it or refused it as it is.
-    pub went: Option<String>,
+    /// Why it is not to be uploaded from here, if it is not.
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// Why a file of a bundle is not to be uploaded from there: nothing goes to a market twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// Its market has it, or refused it as it is.
+    Went(String),
+    /// Its asset has another file for that market that is to be uploaded.
+    Lies(String),
+}
+
+impl std::fmt::Display for Elsewhere {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Went(why) => write!(f, "do not upload it again: {why}"),
+            Self::Lies(why) => write!(f, "do not upload it from here: {why}"),
+        }
+    }
 }
 
 impl BundleAsset {
@@ -136,7 +154,7 @@ impl BundleAsset {
             is_retouched: false,
             parts: None,
             against: None,
-            went: None,
+            elsewhere: None,
         }
     }
 

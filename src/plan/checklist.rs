@@ -14,7 +14,7 @@ use super::checklist_steps::{Places, SENT, ToDo, add_steps};
 use super::checklist_ticks::{Listed, Step, Ticked, boxed, flat};
 use super::delivered::{self, Delivered};
 use super::selection::{Line, Selection, left, versions};
-use super::unwanted::{REFUSED_AS_IT_IS, REFUSED_BY_TAGS, Unwanted, WENT};
+use super::unwanted::{LIES, REFUSED_AS_IT_IS, REFUSED_BY_TAGS, Unwanted, WENT};
 use crate::market::{self, Market, Row, manifest_part};
 use crate::model::{Meta, counted, escape_bytes};
 use crate::records::{DELIVERED, ListRecord, ListedStep};
@@ -232,6 +232,7 @@ fn behind_ours(line: &[u8]) -> Option<&[u8]> {
         (ALIKE, ALIKE_END),
         UNWISE,
         WENT,
+        LIES,
         REFUSED_BY_TAGS,
         REFUSED_AS_IT_IS,
         (SORTED, SORTED_END),

@@ -63,7 +63,7 @@ mod verdicts;
 
 pub use ahead::{foresee, foresee_tags};
 pub use asset::unknown;
-pub use bundle::{Bundle, BundleAsset, BundleName, Parts, plan_name_back, plan_refresh};
+pub use bundle::{Bundle, BundleAsset, BundleName, Elsewhere, Parts, plan_name_back, plan_refresh};
 pub use bundle_folder::BundleFolder;
 pub use delivered::Delivered;
 pub use forecast::{Forecast, Outlook, Past, Waiting, WentBefore, forecast};
@@ -78,7 +78,7 @@ pub use manifest::{Existing, Written, list_record, plan_manifest};
 pub use market_record::{MarketAnswer, MarketRecord, MarketTally, SentOnce};
 pub use naming::theme_of_file;
 pub use note_themes::{TagsOnDisk, ThemeOnDisk};
-pub use open_steps::told_open;
+pub use open_steps::{told_open, uploaded};
 pub use own_file::{Taken, how_taken, is_finished_of, is_own_file, may_be_made};
 pub use park::{REASON, is_note_on_set_aside, plan_park};
 pub use place::{Arrival, Place};

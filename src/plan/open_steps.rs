@@ -1,9 +1,13 @@
-//! What nobody ticked in the list of a bundle that is sent.
+//! What a person ticked in the list of a bundle, and what not.
+
+use std::collections::BTreeSet;
 
 use super::checklist::utf8;
 use super::checklist_steps::SENT;
-use super::checklist_ticks::lines;
+use super::checklist_ticks::{Listed, lines};
+use super::manifest::Existing;
 use crate::model::{counted, escape_bytes};
+use crate::records::ListRecord;
 
 /// Returns what is told of a list whose bundle is sent: how many of its steps nobody ticked, but for the one by which it is
 /// sent; nothing if all are.
@@ -14,6 +18,14 @@ pub fn told_open(list: &[u8]) -> String {
     let Some((_, first)) = open.next() else { return String::new() };
     let steps = counted(count, "step");
     format!("; {steps} of its CHECKLIST.md not ticked, first: {}", escape_bytes(first.as_bytes()))
+}
+
+/// Returns the files that a person uploaded from a bundle, as its list says; none where nobody can tell.
+pub fn uploaded(existing: &Existing<'_>) -> BTreeSet<String> {
+    let record = existing.record.and_then(|record| ListRecord::parse(record).ok());
+    let list = utf8(existing.checklist.unwrap_or_default());
+    let list = Listed::new(&String::from_utf8_lossy(&list), record.as_ref());
+    list.done().uploaded.into_keys().map(str::to_owned).collect()
 }
 
 #[cfg(test)]

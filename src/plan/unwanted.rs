@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::bundle::BundleAsset;
+use super::bundle::{BundleAsset, Elsewhere};
 use super::checklist_files::quoted;
 use crate::market::{self, Market};
 use crate::model::{counted, escape_bytes};
@@ -15,12 +15,14 @@ pub(super) const REFUSED_BY_TAGS: (&str, &str) = (REFUSED, "; with other tags it
 pub(super) const REFUSED_AS_IT_IS: (&str, &str) = (REFUSED, "; it gets its row back once the market's rules take it.");
 /// How a line begins and ends that names files which their market has, or refused as they are.
 pub(super) const WENT: (&str, &str) = ("> Do not upload again: ", "; nothing goes to a market twice.");
+/// How a line begins and ends that names files whose assets go to their market as other files.
+pub(super) const LIES: (&str, &str) = ("> Do not upload from here: ", "; nothing goes to a market twice.");
 
 /// The files of a bundle that are not to be uploaded.
 #[derive(Default)]
 pub(super) struct Unwanted<'a> {
-    /// Those that the market has, or refused as they are.
-    went: Vec<&'a BundleAsset>,
+    /// Those that the market has, or refused as they are, or gets as other files.
+    elsewhere: Vec<(&'a BundleAsset, &'a Elsewhere)>,
     /// Those that the market would refuse today.
     pub(super) refused: Vec<Refused<'a>>,
 }
@@ -37,34 +39,39 @@ impl<'a> Unwanted<'a> {
     /// Returns what of these files is not to be uploaded, after what the `list` says that lies there.
     pub(super) fn of(market: &Market, assets: &'a [BundleAsset], list: Option<&[u8]>) -> Self {
         let list = list.map(String::from_utf8_lossy).unwrap_or_default();
-        let (went, others): (Vec<_>, Vec<_>) = assets.iter().partition(|asset| asset.went.is_some());
+        let elsewhere = assets.iter().filter_map(|asset| Some((asset, asset.elsewhere.as_ref()?))).collect();
+        let others = assets.iter().filter(|asset| asset.elsewhere.is_none());
         let is_refused = |asset| refused(market, asset).or_else(|| refused_before(asset, &list));
-        Self { went, refused: others.into_iter().filter_map(is_refused).collect() }
+        Self { elsewhere, refused: others.filter_map(is_refused).collect() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.went.is_empty() && self.refused.is_empty()
+        self.elsewhere.is_empty() && self.refused.is_empty()
     }
 
     pub(super) fn names(&self) -> BTreeSet<&str> {
-        let went = self.went.iter().map(|asset| &*asset.file_name);
-        self.refused.iter().map(|refused| refused.file).chain(went).collect()
+        let elsewhere = self.elsewhere.iter().map(|(asset, _)| &*asset.file_name);
+        self.refused.iter().map(|refused| refused.file).chain(elsewhere).collect()
     }
 
     /// Returns the lines of a list about them.
     pub(super) fn notes(&self) -> impl Iterator<Item = String> {
-        let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for asset in &self.went {
-            reasons.entry(asset.went.as_deref().unwrap_or_default()).or_default().push(&asset.file_name);
+        let mut reasons: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+        for (asset, elsewhere) in &self.elsewhere {
+            let reason = match elsewhere {
+                Elsewhere::Went(why) => (WENT, why),
+                Elsewhere::Lies(why) => (LIES, why),
+            };
+            reasons.entry(reason).or_default().push(&asset.file_name);
         }
-        let went = |(why, files): (&str, Vec<&str>)| {
-            Some(format!("{}{}: {}{}", WENT.0, quoted(files.into_iter())?, escape_bytes(why.as_bytes()), WENT.1))
+        let elsewhere = |(((start, end), why), files): (((&str, &str), &String), Vec<&str>)| {
+            Some(format!("{start}{}: {}{end}", quoted(files.into_iter())?, escape_bytes(why.as_bytes())))
         };
         let refused = self.refused.iter().map(|Refused { file, why, is_by_tags }| {
             let (file, why) = (escape_bytes(file.as_bytes()), escape_bytes(why.as_bytes()));
             format!("{REFUSED}`{file}`: {why}{}", if *is_by_tags { REFUSED_BY_TAGS.1 } else { REFUSED_AS_IT_IS.1 })
         });
-        reasons.into_iter().filter_map(went).chain(refused)
+        reasons.into_iter().filter_map(elsewhere).chain(refused)
     }
 
     /// Returns what the log says of them, behind what it says of the rows.
@@ -74,11 +81,14 @@ impl<'a> Unwanted<'a> {
             1 => "; the market refuses 1 file by its rules or the tags of today, which has no row".to_owned(),
             more => format!("; the market refuses {more} files by its rules or the tags of today, which have no row"),
         };
-        let went = match self.went.len() {
+        let is_lying = |(_, elsewhere): &&(&BundleAsset, &Elsewhere)| matches!(elsewhere, Elsewhere::Lies(_));
+        let lying = self.elsewhere.iter().filter(is_lying).count();
+        let told = |files: usize, what: &str| match files {
             0 => String::new(),
-            more => format!("; {} went there before, without a row here", counted(more, "file")),
+            some => format!("; {} {what}, without a row here", counted(some, "file")),
         };
-        refused + &went
+        let went = told(self.elsewhere.len() - lying, "went there before");
+        refused + &went + &told(lying, "to go there as another file of the same asset")
     }
 }
 

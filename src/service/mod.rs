@@ -45,7 +45,7 @@ pub use program::{Confinement, NotRun, become_program, find_program};
 pub use release::{BehindGate, How, Released, release};
 pub use reload::{Reading, Reload, Sound, Taken, read_settled};
 pub use requests::carry_out_here;
-pub use verify::{MovedByHand, Problem, Unmatched, Verified, Wrong, verify};
+pub use verify::{MovedByHand, NotFromHere, Problem, Unmatched, Verified, Wrong, verify};
 pub use view::{
     AnswerCount, AssetStatus, BundleStatus, Explained, Future, Group, Line, Overview, StageCount, Unwise, View,
     dealing_with, dealt_assets,

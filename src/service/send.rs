@@ -8,8 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::carried_out::{CarriedOut, Rules};
-use super::decide::{rowless, sending_of, without_file};
-use super::ledger::{Ledger, Went};
+use super::decide::{Places, is_due, rowless, sending_of, without_file};
+use super::ledger::Ledger;
 use super::sent::{is_sent, place_of};
 use crate::craft::Untold;
 use crate::intake::Now;
@@ -36,7 +36,7 @@ pub(super) fn send(
         Err(error) => return CarriedOut { answer: Answer::refused(error.to_string()), ..carried },
     };
     for bundle in bundles {
-        let did = match send_one(vault, journal, bundle, (&mut sent, &ledger.went()), rules, now) {
+        let did = match send_one(vault, journal, bundle, (&mut sent, &Arc::new(Places::of(&ledger))), rules, now) {
             Ok((told, receipt)) => {
                 receipt.iter().for_each(|receipt| ledger.remember(&receipt.about, &receipt.publish, now));
                 carried.receipts.extend(receipt);
@@ -71,7 +71,7 @@ fn send_one(
     vault: &Vault,
     journal: &mut Journal,
     bundle: &RelPath,
-    (sent, went): (&mut BTreeSet<RelPath>, &Arc<Went>),
+    (sent, places): (&mut BTreeSet<RelPath>, &Arc<Places>),
     rules: &Rules,
     now: Timestamp,
 ) -> Result<(String, Option<Receipt>), NotSent> {
@@ -85,7 +85,7 @@ fn send_one(
     if is_marked && sent.contains(&name.folder()) {
         return Ok(("it is on record as sent already".to_owned(), None));
     }
-    let no_row = no_row(disk, rules, went, &name, now).map_err(|hold| refused(hold.to_string()))?;
+    let no_row = no_row(disk, rules, places, &name, now).map_err(|hold| refused(hold.to_string()))?;
     if let Some(why) = no_row {
         return Err(refused(why));
     }
@@ -94,8 +94,8 @@ fn send_one(
     if let Some(file) = missing.first().filter(|_| !is_marked) {
         return Err(refused(no_file(rules, &name, missing.len(), file)));
     }
-    let sending =
-        sending_of(disk, &rules.settings, went, &name, &place, now).map_err(|hold| refused(hold.to_string()))?;
+    let sending = sending_of(disk, &rules.settings, &places.went, &name, &place, now)
+        .map_err(|hold| refused(hold.to_string()))?;
     if sending.files.is_empty() {
         return Err(refused(
             "no file is in it that has a row in its CSV and did not go there before, so nothing was sent".to_owned(),
@@ -125,12 +125,13 @@ fn no_file(rules: &Rules, name: &BundleName, missing: usize, first: &str) -> Str
 fn no_row(
     disk: &dyn Look,
     rules: &Rules,
-    went: &Arc<Went>,
+    places: &Arc<Places>,
     name: &BundleName,
     now: Timestamp,
 ) -> Result<Option<String>, Hold> {
     let wall_ns = i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX);
-    let lacking = rowless(disk, &rules.settings, went.clone(), name, Now { wall_ns, steady: Duration::ZERO })?;
+    let mut lacking = rowless(disk, &rules.settings, places.clone(), name, Now { wall_ns, steady: Duration::ZERO })?;
+    lacking.retain(|(_, against)| is_due(against.as_ref()));
     let first = lacking.iter().find(|(_, against)| against.is_some()).or(lacking.first());
     Ok(first.map(|(file, against)| {
         let what = match against {

@@ -4,39 +4,35 @@
 mod receipts;
 mod verified;
 
-pub use verified::{MovedByHand, Problem, Unmatched, Verified, Wrong};
+pub use verified::{MovedByHand, NotFromHere, Problem, Unmatched, Verified, Wrong};
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use super::decide::{all_bundles, without_file, without_row};
+use super::decide::{Places, all_bundles, elsewhere_in, without_file, without_row};
+use super::ledger::Ledger;
 use super::sent::{is_sent, place_of};
 use super::{AREAS, Clock, ServiceError, layout};
 use crate::config::Settings;
 use crate::intake::walk;
 use crate::model::{AssetId, ContentHash, RelPath};
-use crate::plan::{BundleFolder, BundleName};
+use crate::plan::BundleName;
 use crate::vault::{DiskResult, Entry, Journal, Layout, Lock, Look, RealDisk, What};
-use receipts::{Expected, Receipts};
+use receipts::{Expected, Receipts, is_a_persons_choice};
 
 /// How long something may be on its way before it is called missing.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The pause before what seems to be wrong is looked at again.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Returns whether a file lies in an inbox or in `failed`, where people may take away what they like. What lies in the
-/// archive or in a bundle is kept.
-fn is_a_persons_choice(file: &RelPath) -> bool {
-    file.area() != "archive" && !BundleFolder::is_file(file)
-}
-
 /// Checks every receipt of a root. What is on its way right now is looked at again.
 pub fn verify(settings: &Settings) -> Result<Verified, ServiceError> {
     let layout = layout(settings);
     let disk = RealDisk::open_to_look(layout.clone());
     let mut verified = verify_receipts(&layout, &*disk)?;
+    let places = Places::of(&Ledger::of(&Journal::read_only(&*disk)?));
     for name in all_bundles(&*disk, &settings.upload.markets) {
-        if let Err(why) = compare_manifest(&*disk, settings, &name, &mut verified) {
+        if let Err(why) = compare_manifest(&*disk, settings, &places, &name, &mut verified) {
             let hint = "look at its rights, and at the disk".to_owned();
             verified.problems.push(Problem { file: name.folder(), wrong: Wrong::Unreadable, why, hint });
         }
@@ -48,13 +44,19 @@ pub fn verify(settings: &Settings) -> Result<Verified, ServiceError> {
 fn compare_manifest(
     disk: &dyn Look,
     settings: &Settings,
+    places: &Places,
     name: &BundleName,
     verified: &mut Verified,
 ) -> Result<(), String> {
     let place = place_of(disk, name).map_err(|error| error.source.to_string())?.unwrap_or_else(|| name.folder());
     let sent = is_sent(disk, &place).map_err(|error| error.source.to_string())?;
-    let files = without_row(disk, settings, name).map_err(|hold| hold.to_string())?;
-    let Unmatched { without_row, without_row_yet, .. } = &mut verified.rows;
+    let mut files = without_row(disk, settings, name).map_err(|hold| hold.to_string())?;
+    let copies = places.copies(disk, settings, name).map_err(|hold| hold.to_string())?.into_keys();
+    let elsewhere = elsewhere_in(disk, settings, places, name, copies.chain(files.iter().cloned()));
+    let elsewhere = elsewhere.map_err(|hold| hold.to_string())?;
+    files.retain(|file| !elsewhere.contains_key(file));
+    let Unmatched { not_from_here, without_row, without_row_yet, .. } = &mut verified.rows;
+    not_from_here.extend(elsewhere.into_iter().map(|(file, why)| NotFromHere { file, why: why.to_string() }));
     if sent { without_row } else { without_row_yet }.extend(files);
     // Of a market that the settings do not name, which column has the names is a guess.
     if settings.upload.market(&name.market).is_none() {

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 
 use super::Decider;
-use super::bundles::{RECORD_BYTES_MAX, manifest_of};
+use super::bundle_files::{RECORD_BYTES_MAX, manifest_of};
 use super::record_settle::refused;
 use crate::model::RelPath;
 use crate::plan::{BundleName, Existing, Hold, Written, list_record};
@@ -34,9 +34,12 @@ impl BundleTexts {
 impl Decider {
     /// Returns why a bundle that is not sent gets no new rows and steps, if one of its texts cannot be read.
     pub(in crate::service) fn stuck(&self, name: &BundleName) -> Option<Hold> {
-        let (disk, folder) = (self.disk(), name.folder());
-        let is_open = self.settings.upload.market(&name.market).is_some() && !is_sent(disk, &folder).unwrap_or(true);
-        is_open.then(|| BundleTexts::read(disk, name, &folder).err()).flatten()
+        self.is_open(name).then(|| BundleTexts::read(self.disk(), name, &name.folder()).err()).flatten()
+    }
+
+    /// Returns whether a bundle is for a market that the settings name, and surely not sent.
+    pub(super) fn is_open(&self, name: &BundleName) -> bool {
+        self.settings.upload.market(&name.market).is_some() && !is_sent(self.disk(), &name.folder()).unwrap_or(true)
     }
 }
 

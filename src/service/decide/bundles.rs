@@ -1,48 +1,35 @@
 //! What lies in bundles: their assets with the tags that these have today.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::{OsStr, OsString};
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::Decider;
 use super::as_left::{Care, is_as_left};
+use super::bundle_files::{Lying, RECORD_BYTES_MAX, bundle_names, has_manifest_of_another, lying};
+use super::elsewhere::Places;
 use super::foreign_xmp::foreign_xmp;
-pub(in crate::service) use super::parts::parts_of;
+use super::parts::parts_of;
 use super::record_settle::{refused, together};
 use super::tags::SharedTags;
 use crate::config::Settings;
 use crate::intake::Now;
-use crate::market::{Fitted, Market, fit, left_out_words, lint_fitted, manifest_name, manifest_part};
-use crate::model::{ContentHash, Identity, Ignore, MarketName, RelPath, Stage, ThemeSlug};
-use crate::plan::{Bundle, BundleAsset, BundleFolder, BundleName, Hold, Plan, Product, Recipe, Written, plan_refresh};
-use crate::records::{FileRecord, PublishMode, SIDECAR_SUFFIX, Sidecar};
+use crate::market::{Fitted, Market, fit, left_out_words, lint_fitted};
+use crate::model::{ContentHash, RelPath, ThemeSlug};
+use crate::plan::{Bundle, BundleAsset, BundleFolder, BundleName, Hold, Plan, Product, Recipe, plan_refresh};
+use crate::records::{FileRecord, PublishMode, Sidecar};
 use crate::service::clock::Moment;
-use crate::service::ledger::Went;
 use crate::service::sent::{is_sent, place_of};
 use crate::vault::own_names::HOME;
-use crate::vault::{DiskResult, Entry, Look, What};
-
-/// The largest record that is read.
-pub(in crate::service) const RECORD_BYTES_MAX: u64 = 8 << 20;
-
-/// The largest part of a manifest that is read.
-const MANIFEST_BYTES_MAX: u64 = 1 << 30;
+use crate::vault::{Look, What};
 
 /// A look into bundles.
 pub(super) struct Bundles<'a> {
     pub(super) disk: &'a dyn Look,
     pub(super) settings: &'a Settings,
     pub(super) tags: &'a mut SharedTags,
-    pub(super) went: Arc<Went>,
+    pub(super) places: Arc<Places>,
     pub(super) now: Now,
-}
-
-/// A file of a bundle and its sidecar, as they lie there.
-pub(super) struct Lying {
-    file: Entry,
-    record: Entry,
 }
 
 /// What lies in a bundle.
@@ -79,14 +66,7 @@ impl Bundles<'_> {
 
     /// Returns the files of a bundle that have a sidecar, by name, as they lie there.
     pub(super) fn files(&self, bundle: &BundleFolder) -> Result<BTreeMap<String, Lying>, Hold> {
-        let present: BTreeMap<OsString, Entry> = listed(self.disk, &bundle.files())?.into_iter().collect();
-        let records = listed(self.disk, &bundle.sidecars())?.into_iter();
-        let of = |(name, record): (OsString, Entry)| {
-            let name = name.to_str()?.strip_suffix(SIDECAR_SUFFIX)?;
-            let file = *present.get(OsStr::new(name))?;
-            Some((name.to_owned(), Lying { file, record }))
-        };
-        Ok(records.filter_map(of).collect())
+        lying(self.disk, bundle)
     }
 
     /// Adds a file of a bundle with its tags as they resolve today, unless its sidecar is gone meanwhile.
@@ -124,7 +104,9 @@ impl Bundles<'_> {
             inside.stale.extend(refresh);
         }
         let left = sidecar.file.as_ref().filter(|_| !is_retouched).map(|left| &left.hash);
-        let went = sidecar.id.as_ref().and_then(|id| self.went.why(name, id, left));
+        let (asset, at) = (sidecar.id.as_ref(), files.join(file));
+        let elsewhere = |id| self.places.elsewhere((self.disk, self.settings), (name, &at), id, left);
+        let elsewhere = asset.map(elsewhere).transpose()?.flatten();
         sidecar.theme.into_iter().for_each(|theme| *inside.themes.entry(theme).or_default() += 1);
         let is_tagged = sidecar.file.as_ref().is_some_and(|file| file.embedded.is_some());
         let version = sidecar.file.as_ref().map(|file| file.hash.short()).unwrap_or_default();
@@ -145,7 +127,7 @@ impl Bundles<'_> {
             is_retouched,
             parts: parts_of(self.disk, bundle, file)?,
             against: None,
-            went,
+            elsewhere,
         });
         Ok(())
     }
@@ -164,7 +146,9 @@ impl Bundles<'_> {
         }
         let sidecar = sidecar.map_err(|error| cannot(&error.of_bundled()))?;
         if sidecar.id.is_none() {
-            return Err(cannot(&"it does not say which asset it is about; `stockmill undo` has the former version"));
+            return Err(cannot(
+                &"it does not say which asset it is about; put it back as it was, or take the file out of its bundle",
+            ));
         }
         Ok(Some((bytes, sidecar)))
     }
@@ -268,13 +252,14 @@ impl Decider {
     }
 
     fn load_bundles(&mut self, now: &Moment) {
+        let places = self.places();
         let (disk, settings) = (self.vault.disk(), &*self.settings);
         let names = bundle_names(disk, &settings.upload.markets).into_iter();
         // What lies in older ones counts for the limits of a market.
         let is_any_meant = !settings.upload.day.is_off();
         for name in names.filter(|name| is_any_meant || name.day == now.local.date()) {
-            let (went, now) = (self.ledger.went(), now.for_settle());
-            let mut look = Bundles { disk, settings, tags: &mut self.tags, went, now };
+            let (places, now) = (places.clone(), now.for_settle());
+            let mut look = Bundles { disk, settings, tags: &mut self.tags, places, now };
             let inside = look.assets(&name);
             if look.market(&name).is_none() {
                 continue;
@@ -288,107 +273,5 @@ impl Decider {
             };
             self.upload.bundles.insert(name.clone(), Bundle { name, rows, themes, sent });
         }
-    }
-}
-
-/// Returns the names of the files that lie in a bundle and are none of its assets.
-pub(super) fn strangers(
-    disk: &dyn Look,
-    ignore: &Ignore,
-    bundle: &RelPath,
-    assets: &[BundleAsset],
-) -> Result<Vec<String>, Hold> {
-    let known: BTreeSet<&str> = assets.iter().map(|asset| asset.file_name.as_str()).collect();
-    let inside = listed(disk, &bundle.join("files"))?.into_iter();
-    let files = inside.filter(|(_, entry)| entry.what == What::File);
-    let names = files.map(|(name, _)| name.to_string_lossy().into_owned());
-    Ok(names.filter(|name| !known.contains(name.as_str()) && ignore.file(name).is_none()).collect())
-}
-
-/// Returns the parts of a bundle's manifest that lie there, in order.
-pub(in crate::service) fn manifest_of(disk: &dyn Look, name: &BundleName) -> DiskResult<Vec<Written>> {
-    place_of(disk, name)?.map_or(Ok(Vec::new()), |place| manifest_in(disk, &place, &name.market))
-}
-
-/// Returns the parts of a market's manifest that lie in a folder, in order.
-pub(super) fn manifest_in(disk: &dyn Look, place: &RelPath, market: &MarketName) -> DiskResult<Vec<Written>> {
-    let listed = match disk.list(place) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        listed => listed?,
-    };
-    let mut parts: Vec<(u32, Identity)> = listed
-        .into_iter()
-        .filter_map(|(file, entry)| Some((manifest_part(market, file.to_str()?)?, entry.identity)))
-        .collect();
-    parts.sort_by_key(|(part, _)| *part);
-    let mut written = Vec::new();
-    for (part, seen) in parts {
-        let path = place.join(manifest_name(market, part));
-        match disk.read(&path, MANIFEST_BYTES_MAX) {
-            Err(error) if error.kind() == ErrorKind::NotFound => (),
-            read => written.push(Written { bytes: read?, path, seen }),
-        }
-    }
-    Ok(written)
-}
-
-/// Returns whether a folder has manifests, and none of the market that its name says: a person renamed the folder.
-fn has_manifest_of_another(disk: &dyn Look, folder: &RelPath, name: &BundleName) -> bool {
-    let listed = disk.list(folder).unwrap_or_default().into_iter();
-    let tables: Vec<OsString> =
-        listed.map(|(name, _)| name).filter(|name| Path::new(name).extension() == Some(OsStr::new("csv"))).collect();
-    let is_own = |table: &OsString| table.to_str().is_some_and(|table| manifest_part(&name.market, table).is_some());
-    !tables.is_empty() && !tables.iter().any(is_own)
-}
-
-/// Returns every bundle that lies in `upload`, or among those that were sent, by day and market.
-pub(in crate::service) fn bundle_names(disk: &dyn Look, markets: &[Market]) -> Vec<BundleName> {
-    let is_named = |name: &BundleName| markets.iter().any(|market| market.name == name.market);
-    all_names(disk).into_iter().filter(is_named).collect()
-}
-
-/// Returns every bundle, by day and market, also those whose market the settings do not name.
-pub(in crate::service) fn all_bundles(disk: &dyn Look, markets: &[Market]) -> Vec<BundleName> {
-    let mut names = [bundle_names(disk, markets), unnamed_bundles(disk, markets)].concat();
-    names.sort();
-    names
-}
-
-/// Returns the bundles whose market the settings do not name.
-pub(in crate::service) fn unnamed_bundles(disk: &dyn Look, markets: &[Market]) -> Vec<BundleName> {
-    let is_named = |name: &BundleName| markets.iter().any(|market| market.name == name.market);
-    let is_bundle = |name: &BundleName| {
-        [name.folder(), name.sent_folder()].into_iter().any(|folder| {
-            matches!(disk.stat(&BundleFolder::new(folder.clone()).sidecars()), Ok(Some(_)))
-                && !has_manifest_of_another(disk, &folder, name)
-        })
-    };
-    all_names(disk).into_iter().filter(|name| !is_named(name) && is_bundle(name)).collect()
-}
-
-/// Returns what has the name of a bundle.
-fn all_names(disk: &dyn Look) -> Vec<BundleName> {
-    let top = Stage::Upload.folder();
-    let mut names = Vec::new();
-    for folder in [top.clone(), top.join(BundleFolder::SENT)] {
-        for (day, _) in disk.list(&folder).unwrap_or_default() {
-            let Some(day) = day.to_str().filter(|day| ThemeSlug::new(day).is_err() && !day.starts_with('.')) else {
-                continue;
-            };
-            for (name, _) in disk.list(&folder.join(day)).unwrap_or_default() {
-                names.extend(name.to_str().and_then(|name| BundleName::parse(day, name)));
-            }
-        }
-    }
-    names.sort();
-    names.dedup();
-    names
-}
-
-/// Returns the names in a folder of a bundle; none if it is not there.
-pub(super) fn listed(disk: &dyn Look, folder: &RelPath) -> Result<Vec<(OsString, Entry)>, Hold> {
-    match disk.list(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        listed => listed.map_err(|error| Hold::Waits(error.to_string())),
     }
 }

@@ -3,8 +3,10 @@
 
 mod ahead;
 mod as_left;
+mod bundle_files;
 mod bundle_texts;
 mod bundles;
+mod elsewhere;
 mod foreign_xmp;
 mod forget;
 mod gate_days;
@@ -32,12 +34,14 @@ mod unidentified;
 mod upload_state;
 
 pub(super) use as_left::{Care, is_as_left};
-pub(super) use bundles::{all_bundles, bundle_names, manifest_of, parts_of};
+pub(super) use bundle_files::{all_bundles, bundle_names, manifest_of};
+pub(super) use elsewhere::{Copies, Places, elsewhere_in};
 pub(super) use foreign_xmp::foreign_xmp;
 pub(super) use forget::{GoneThemes, ThemeVerdict, judge_gone, themes_without_tags};
 pub(super) use gates::GateShut;
 pub(super) use offers::Owing;
-pub(super) use open_bundles::{Against, OpenBundle, UNNAMED, UNTOLD, lost_record, rowless, unsent_told};
+pub(super) use open_bundles::{Against, OpenBundle, UNNAMED, UNTOLD, is_due, lost_record, rowless, unsent_told};
+pub(super) use parts::parts_of;
 pub(super) use record_keeper::{Found, FoundBundle, FoundTags, Order, RecordKeeper, Tended};
 pub(super) use sending::{rows_of, sending_of, without_file, without_row};
 pub(super) use tags::{NOTE_BYTES_MAX, SharedTags};
@@ -348,21 +352,6 @@ impl Decider {
             no_room: &no_room,
             season: None,
         })
-    }
-
-    /// Takes what a plan uses, so that no other plan gets it: names, number, content, room in bundles.
-    fn take_in_hand(&mut self, plan: &Plan) {
-        self.ledger.use_seq(&plan.about);
-        self.ledger.use_names(plan);
-        self.reserved.take(plan);
-        for name in &plan.rows {
-            let new = || Bundle { name: name.clone(), rows: Some(0), themes: BTreeMap::new(), sent: false };
-            let bundle = self.upload.bundles.entry(name.clone()).or_insert_with(new);
-            bundle.rows = bundle.rows.map(|rows| rows + 1);
-            if let Some(theme) = &plan.about.theme {
-                *bundle.themes.entry(theme.clone()).or_default() += 1;
-            }
-        }
     }
 
     /// Takes note that a plan was carried out, and of the files that it published.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 
 use super::as_left::{Care, is_as_left};
-use super::bundles::{Bundles, RECORD_BYTES_MAX};
+use super::bundle_files::RECORD_BYTES_MAX;
+use super::bundles::Bundles;
 use super::foreign_xmp::found_xmp;
 use super::record_settle::refused;
 use super::{Decider, Here, limits};
@@ -262,10 +263,10 @@ impl Decider {
         let place = place_of(self.disk(), bundle).map_err(unseen)?.unwrap_or_else(|| bundle.folder());
         let is_sent = is_sent(self.disk(), &place).map_err(unseen)?;
         let folder = BundleFolder::new(place);
-        let mut owing = Vec::new();
+        let (mut owing, places) = (Vec::new(), self.places());
         for (name, lacks) in owed.get(bundle).into_iter().flatten() {
             let (disk, settings, now) = (self.vault.disk(), &*self.settings, here.now.for_settle());
-            let mut look = Bundles { disk, settings, tags: &mut self.tags, went: self.ledger.went(), now };
+            let mut look = Bundles { disk, settings, tags: &mut self.tags, places: places.clone(), now };
             let lacking = match look.lacking(&folder, name, lacks, is_sent) {
                 Ok(Some(lacking)) => lacking,
                 Ok(None) => continue,

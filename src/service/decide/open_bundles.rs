@@ -5,7 +5,9 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use super::as_left::Care;
-use super::bundles::{Bundles, Inside, Lying, RECORD_BYTES_MAX, bundle_names, listed, manifest_of, unnamed_bundles};
+use super::bundle_files::{Lying, RECORD_BYTES_MAX, bundle_names, listed, manifest_of, unnamed_bundles};
+use super::bundles::{Bundles, Inside};
+use super::elsewhere::Places;
 use super::measures::Known;
 use super::offers::Owing;
 use super::record_settle::{refused, together};
@@ -17,10 +19,9 @@ use crate::intake::Now;
 use crate::make::Measured;
 use crate::market::{Candidate, check, names_in};
 use crate::model::{ContentHash, RelPath};
-use crate::plan::{BundleAsset, BundleFolder, BundleName, Hold, Plan, plan_name_back};
+use crate::plan::{BundleAsset, BundleFolder, BundleName, Elsewhere, Hold, Plan, plan_name_back};
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
-use crate::service::ledger::Went;
 use crate::service::sent::{UNSENT, UNSENT_START, is_sent};
 use crate::vault::Look;
 
@@ -38,8 +39,8 @@ pub(in crate::service) const UNTOLD: &str = "nobody can tell whether the setting
 pub(in crate::service) enum Against {
     /// Its market would refuse it, and why.
     Refuses(String),
-    /// Its market has it, or refused it as it is.
-    Went(String),
+    /// It is not to be uploaded from there.
+    Elsewhere(Elsewhere),
     /// A person changed it since it was bundled.
     Changed,
     /// It cannot be measured, and why: nobody can tell whether its market would take it.
@@ -53,7 +54,7 @@ impl std::fmt::Display for Against {
         let unknown = "nobody can tell whether its market would take it today";
         match self {
             Self::Refuses(why) => write!(f, "its market would refuse it today: {why}"),
-            Self::Went(why) => write!(f, "do not upload it again: {why}"),
+            Self::Elsewhere(elsewhere) => elsewhere.fmt(f),
             Self::Changed => f.write_str(
                 "it was changed by hand since it was bundled: nobody knows what it shows and says now, its tags and AI mark may be \
                  gone, and words may be in it that nobody is to read. Look at it, or put it back as it was",
@@ -87,14 +88,15 @@ impl Decider {
         let names: BTreeSet<BundleName> = bundle_names(self.disk(), markets).into_iter().collect();
         let unsent: BTreeSet<BundleName> = names.iter().filter(|name| is_open(name)).cloned().collect();
         let owed = self.owed(&names);
-        let mut open = Vec::new();
+        let (mut open, places) = (Vec::new(), self.places());
         for name in names {
             let is_open = unsent.contains(&name);
             if !is_open && !owed.contains_key(&name) {
                 continue;
             }
             // What was sent goes no more to its own market.
-            let refused = if is_open { self.refused_in(&name, here.now).and_then(all_told) } else { Ok(Vec::new()) };
+            let refused =
+                if is_open { self.refused_in(&name, &places, here.now).and_then(all_told) } else { Ok(Vec::new()) };
             let owing = self.owing(&name, &owed, Care::Times, here);
             open.push(OpenBundle { folder: name.folder(), refused, stuck: self.stuck(&name), owing });
         }
@@ -105,14 +107,26 @@ impl Decider {
         open
     }
 
+    /// Returns why the manifest of a bundle that is not sent follows no change, if it follows none.
+    pub(in crate::service) fn holds_bundle(&mut self, name: &BundleName, now: &Moment) -> Option<Hold> {
+        if !self.is_open(name) {
+            return None;
+        }
+        let places = self.places();
+        let (disk, settings, now) = (self.vault.disk(), &*self.settings, now.for_settle());
+        let held = Bundles { disk, settings, tags: &mut self.tags, places, now }.assets(name).err();
+        self.stuck(name).or(held)
+    }
+
     /// Returns what speaks against the files of a bundle, by the rules of its market and by the tags of today.
     pub(in crate::service) fn refused_in(
         &mut self,
         name: &BundleName,
+        places: &Arc<Places>,
         now: &Moment,
     ) -> Result<Vec<(RelPath, Against)>, Hold> {
         let (disk, settings, now) = (self.vault.disk(), &*self.settings, now.for_settle());
-        Bundles { disk, settings, tags: &mut self.tags, went: self.ledger.went(), now }.refused(name)
+        Bundles { disk, settings, tags: &mut self.tags, places: places.clone(), now }.refused(name)
     }
 
     /// Returns the files of a bundle that have no row, each with what keeps it from one today, as far as its market is it.
@@ -121,8 +135,9 @@ impl Decider {
         name: &BundleName,
         now: &Moment,
     ) -> Result<Vec<(RelPath, Option<Against>)>, Hold> {
+        let places = self.places();
         let (disk, settings, now) = (self.vault.disk(), &*self.settings, now.for_settle());
-        Bundles { disk, settings, tags: &mut self.tags, went: self.ledger.went(), now }.without_row(name)
+        Bundles { disk, settings, tags: &mut self.tags, places, now }.without_row(name)
     }
 }
 
@@ -131,13 +146,18 @@ impl Decider {
 pub(in crate::service) fn rowless(
     disk: &dyn Look,
     settings: &Settings,
-    went: Arc<Went>,
+    places: Arc<Places>,
     name: &BundleName,
     now: Now,
 ) -> Result<Vec<(RelPath, Option<Against>)>, Hold> {
     let mut tags = SharedTags::new(&settings.settle);
     tags.settle_at_once();
-    Bundles { disk, settings, tags: &mut tags, went, now }.without_row(name)
+    Bundles { disk, settings, tags: &mut tags, places, now }.without_row(name)
+}
+
+/// Returns whether a file that has no row is to have one, as soon as what keeps it from one is over.
+pub(in crate::service) fn is_due(against: Option<&Against>) -> bool {
+    !matches!(against, Some(Against::Elsewhere(_)))
 }
 
 /// Returns what is told of a file of a bundle that was sent and whose manifest has no row of it, by what keeps it from one.
@@ -184,8 +204,8 @@ impl Bundles<'_> {
             return Some(Against::Untold(hold));
         }
         let mut asset = inside.assets.pop()?;
-        if let Some(why) = asset.went {
-            return Some(Against::Went(why));
+        if let Some(elsewhere) = asset.elsewhere {
+            return Some(Against::Elsewhere(elsewhere));
         }
         asset.against = match self.judged(name, &bundle.files().join(file), &asset, &mut Known::default()) {
             Ok(against) => against.map(Ok),
@@ -198,8 +218,7 @@ impl Bundles<'_> {
         Some(Against::Refuses(reasons.join("; ")))
     }
 
-    /// Returns the files of a bundle that have no row, each with what keeps it from one today, as far as its market is it. Of
-    /// what that market has, by the record, none is due.
+    /// Returns the files of a bundle that have no row, each with what keeps it from one today, as far as its market is it.
     pub(super) fn without_row(&mut self, name: &BundleName) -> Result<Vec<(RelPath, Option<Against>)>, Hold> {
         let lacking = without_row(self.disk, self.settings, name)?;
         if lacking.is_empty() {
@@ -209,12 +228,10 @@ impl Bundles<'_> {
         let known = self.files(&bundle)?;
         let mut against = |path: RelPath| {
             let file = path.file_text();
-            match known.get(&file).and_then(|lying| self.against(name, &bundle, &file, lying)) {
-                Some(Against::Went(_)) => None,
-                against => Some((path, against.filter(|against| !matches!(against, Against::Changed)))),
-            }
+            let against = known.get(&file).and_then(|lying| self.against(name, &bundle, &file, lying));
+            (path, against.filter(|against| !matches!(against, Against::Changed)))
         };
-        Ok(lacking.into_iter().filter_map(&mut against).collect())
+        Ok(lacking.into_iter().map(&mut against).collect())
     }
 
     /// Measures the files of a bundle, and lets each know what its market has against it by its rules of today, or that it

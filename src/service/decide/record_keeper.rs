@@ -1,17 +1,19 @@
 //! Shared records, looked at on a worker: tags that are the same in all stages, and bundles with their manifests.
 //! Thousands of files may have to be read for that.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::bundle_files::{RECORD_BYTES_MAX, strangers};
 use super::bundle_texts::BundleTexts;
-use super::bundles::{Bundles, RECORD_BYTES_MAX, strangers};
+use super::bundles::Bundles;
+use super::elsewhere::{Copies, Places};
 use super::measures::Measures;
 use super::offers::{Offers, Owed};
-use super::open_bundles::{UNNAMED, unsent_told};
+use super::open_bundles::{UNNAMED, is_due, unsent_told};
 use super::record_settle::refused;
 use super::sending::{sending_of, without_file};
 use super::tags::SharedTags;
@@ -24,7 +26,6 @@ use crate::plan::{
     plan_first_tags, plan_manifest, plan_not_sent, plan_sent, plan_sync, sync_base_path, theme_of_path,
 };
 use crate::records::{Deliveries, ThemeFile, read_mapping};
-use crate::service::ledger::Went;
 use crate::service::sent::{is_sent, place_of, sent_ns};
 use crate::vault::{Look, What, delivery_file, read_delivery_log};
 
@@ -59,8 +60,8 @@ pub(in crate::service) struct Order {
     pub(in crate::service) owed: Owed,
     /// Those of the bundles that are on record as sent.
     pub(in crate::service) on_record: BTreeSet<BundleName>,
-    /// What went to the markets.
-    pub(in crate::service) went: Arc<Went>,
+    /// Where else files of open bundles are.
+    pub(in crate::service) places: Arc<Places>,
     /// What was delivered, once it was looked at: it is too much to be kept for longer.
     pub(in crate::service) delivered: OnceLock<Result<Deliveries, String>>,
     pub(in crate::service) now: Now,
@@ -108,6 +109,8 @@ pub(in crate::service) struct FoundBundle {
     pub(in crate::service) offers: Offers,
     /// What records that it was sent, or that it was not after all.
     pub(in crate::service) dealing: Option<Plan>,
+    /// Its files whose assets lie in open bundles of its market more than once.
+    pub(in crate::service) copies: BTreeMap<RelPath, Copies>,
     /// Its folders, as they were before it was looked into.
     pub(in crate::service) folders: Vec<(RelPath, Identity)>,
 }
@@ -204,8 +207,8 @@ impl RecordKeeper {
         let folders = day.into_iter().chain(inner).chain(record);
         let seen = |folder: RelPath| Some((folder.clone(), disk.stat(&folder).ok()??.identity));
         let folders: Vec<_> = folders.filter_map(seen).collect();
-        let (settings, went) = (&*order.settings, order.went.clone());
-        let mut look = Bundles { disk, settings, tags: &mut self.tags, went, now: order.now };
+        let (settings, places) = (&*order.settings, order.places.clone());
+        let mut look = Bundles { disk, settings, tags: &mut self.tags, places, now: order.now };
         if sent {
             let found = sent_bundle(look, name, &folder, order)?;
             return Ok(FoundBundle { folders, ..found });
@@ -226,7 +229,9 @@ impl RecordKeeper {
         let bundle = Some(Bundle { name: name.clone(), rows, themes: std::mem::take(&mut inside.themes), sent });
         if !names_back.is_empty() {
             // Its manifest is looked at once they have their names.
-            return Ok(FoundBundle { plans: names_back, bundle, themes, waits, folders, ..FoundBundle::default() });
+            let copies = order.places.copies(disk, &order.settings, name)?;
+            let plans = names_back;
+            return Ok(FoundBundle { plans, bundle, themes, waits, copies, folders, ..FoundBundle::default() });
         }
         look.judge(name, &mut inside.assets, &mut known);
         self.measures.put_back(name, known);
@@ -244,7 +249,20 @@ impl RecordKeeper {
         let is_open_again = order.on_record.contains(name) && !inside.assets.is_empty();
         let dealing = is_open_again.then(|| plan_not_sent(&folder));
         let unsent = Vec::new();
-        Ok(FoundBundle { plans, bundle, themes, waits, left_alone, retouched, unsent, offers, dealing, folders })
+        let copies = order.places.copies(disk, &order.settings, name)?;
+        Ok(FoundBundle {
+            plans,
+            bundle,
+            themes,
+            waits,
+            left_alone,
+            retouched,
+            unsent,
+            offers,
+            dealing,
+            copies,
+            folders,
+        })
     }
 }
 
@@ -272,7 +290,8 @@ impl RecordKeeper {
 /// Looks into a bundle that was sent: nothing in it changes.
 fn sent_bundle(mut look: Bundles<'_>, name: &BundleName, place: &RelPath, order: &Order) -> Result<FoundBundle, Hold> {
     let unsent = look.without_row(name)?;
-    let unsent = unsent.into_iter().map(|(file, against)| (file, unsent_told(against.as_ref()))).collect();
+    let unsent = unsent.into_iter().filter(|(_, against)| is_due(against.as_ref()));
+    let unsent = unsent.map(|(file, against)| (file, unsent_told(against.as_ref()))).collect();
     let dealing = recorded(look.disk, name, place, order)?;
     let offered = look.offers(name, &BundleFolder::new(place.clone()), &order.owed, true);
     let (offers, waits) = or_waits(offered);
@@ -300,7 +319,7 @@ fn recorded(disk: &dyn Look, name: &BundleName, place: &RelPath, order: &Order) 
     }
     let at_ns = sent_ns(disk, place).map_or(order.now.wall_ns, |at_ns| at_ns.min(order.now.wall_ns));
     let at = Timestamp::from_nanosecond(at_ns.into()).unwrap_or(Timestamp::UNIX_EPOCH);
-    let sending = sending_of(disk, &order.settings, &order.went, name, place, at)?;
+    let sending = sending_of(disk, &order.settings, &order.places.went, name, place, at)?;
     let missing = without_file(disk, &order.settings, name, place)?;
     Ok((!sending.files.is_empty()).then(|| plan_sent(sending, &missing)))
 }

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::Decider;
 use crate::model::{AssetId, ContentHash, RelPath, Stage, ThemeSlug};
-use crate::plan::{Facts, Plan};
+use crate::plan::{Bundle, Facts, Plan};
 use crate::records::About;
 
 /// So many numbers are kept for what is tried again.
@@ -160,6 +161,23 @@ fn folded(path: &RelPath) -> RelPath {
     match path.as_path().to_str() {
         Some(text) => RelPath::new(text.to_lowercase()).unwrap_or_else(|_| path.clone()),
         None => path.clone(),
+    }
+}
+
+impl Decider {
+    /// Takes what a plan uses, so that no other plan gets it: names, number, content, room in bundles.
+    pub(super) fn take_in_hand(&mut self, plan: &Plan) {
+        self.ledger.use_seq(&plan.about);
+        self.ledger.use_names(plan);
+        self.reserved.take(plan);
+        for name in &plan.rows {
+            let new = || Bundle { name: name.clone(), rows: Some(0), themes: BTreeMap::new(), sent: false };
+            let bundle = self.upload.bundles.entry(name.clone()).or_insert_with(new);
+            bundle.rows = bundle.rows.map(|rows| rows + 1);
+            if let Some(theme) = &plan.about.theme {
+                *bundle.themes.entry(theme.clone()).or_default() += 1;
+            }
+        }
     }
 }
 

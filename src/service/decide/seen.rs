@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 
 use super::Decider;
-use super::bundles::manifest_of;
+use super::bundle_files::manifest_of;
 use crate::market::{Market, names_in};
 use crate::model::{AssetId, ContentHash, MarketName, RelPath};
 use crate::plan::{BundleFolder, BundleName, Bundled, Companion, Facts, Known, Lacking, Whereabouts};

@@ -5,8 +5,8 @@ use std::io::ErrorKind;
 
 use jiff::Timestamp;
 
-use super::bundles::{RECORD_BYTES_MAX, listed, manifest_of, strangers};
-use super::record_settle::refused;
+use super::bundle_files::{RECORD_BYTES_MAX, listed, manifest_of, strangers};
+use super::record_settle::{refused, together};
 use crate::config::Settings;
 use crate::market::{names_in, names_like};
 use crate::model::RelPath;
@@ -16,8 +16,9 @@ use crate::service::ledger::Went;
 use crate::service::sent::place_of;
 use crate::vault::{Look, What};
 
-/// Returns what goes to its market with a bundle that lies at `place`: the files that have a row in its manifest, and what
-/// the market answered about when the bundle was sent before. What went with another bundle does not go again.
+/// Returns what goes to its market with a bundle that lies at `place`: the files that have a row in its manifest, and those
+/// without one about whose bytes the market answered when the bundle was sent before. What went with another bundle does not go
+/// again.
 pub(in crate::service) fn sending_of(
     disk: &dyn Look,
     settings: &Settings,
@@ -28,18 +29,32 @@ pub(in crate::service) fn sending_of(
 ) -> Result<Sending, Hold> {
     let rows = rows_of(disk, settings, name, place)?;
     let bundle = BundleFolder::new(place.clone());
-    let mut files = Vec::new();
+    let (mut files, mut holds) = (Vec::new(), Vec::new());
     for file in files_of(disk, &bundle)? {
         let record = record_of(disk, &bundle, &file);
         let asset = record.as_ref().ok().and_then(|sidecar| sidecar.id.as_ref());
         let is_answered = asset.is_some_and(|asset| went.is_answered(name, asset));
-        if !is_answered && !rows.contains(&file) {
+        let has_row = rows.contains(&file);
+        if !is_answered && !has_row {
             continue;
         }
-        let sent = sent_file(disk, &bundle, file, record?)?;
-        if is_answered || went.why(name, &sent.asset, Some(&sent.hash)).is_none() {
-            files.push(sent);
-        }
+        let sidecar = match record {
+            Ok(sidecar) => sidecar,
+            Err(hold) => {
+                holds.push(hold);
+                continue;
+            }
+        };
+        let sent = sent_file(disk, &bundle, file, sidecar)?;
+        let goes = if has_row {
+            is_answered || went.why(name, &sent.asset, Some(&sent.hash)).is_none()
+        } else {
+            went.is_answered_as(name, &sent.asset, &sent.hash)
+        };
+        files.extend(goes.then_some(sent));
+    }
+    if let Some(hold) = together(holds) {
+        return Err(hold);
     }
     Ok(Sending { bundle: name.folder(), market: name.market.clone(), at, files })
 }
@@ -111,7 +126,9 @@ pub(super) fn record_of(disk: &dyn Look, bundle: &BundleFolder, name: &str) -> R
     let sidecar =
         Sidecar::parse(&read).map_err(|error| cannot(&format!("cannot be read: {}; mend it", error.of_bundled())))?;
     let says_all = sidecar.id.is_some() && sidecar.file.is_some();
-    says_all.then_some(sidecar).ok_or_else(|| cannot(&"does not say it; `stockmill undo` has the former version"))
+    says_all
+        .then_some(sidecar)
+        .ok_or_else(|| cannot(&"does not say it; put it back as it was, or take the file out of its bundle"))
 }
 
 /// Returns what goes to a market with one file. What is on record for ever is read, and not believed.

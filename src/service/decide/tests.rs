@@ -340,9 +340,9 @@ fn what_a_bundled_file_is_owed_to_is_told_or_told_to_be_unknown() {
     vault.make_area(&path("upload")).unwrap();
     fs::rename(home.path().join("upload"), home.path().join("away")).unwrap();
     let folder = BundleFolder::new(bundle.folder());
+    let (places, now) = (decide.places(), now.for_settle());
     let (disk, settings) = (vault.disk(), &*decide.settings);
-    let (went, now) = (decide.ledger.went(), now.for_settle());
-    let mut look = bundles::Bundles { disk, settings, tags: &mut decide.tags, went, now };
+    let mut look = bundles::Bundles { disk, settings, tags: &mut decide.tags, places, now };
     let why = look.offers(&bundle, &folder, &owed, false).unwrap_err().to_string();
     assert!(why.contains("upload/2026-11-22/adobe-stock/files/bad.jpg"), "{why}");
 }
@@ -366,7 +366,7 @@ fn look_at_bundle(tags: &str, more: &[(&str, &str)]) -> FoundBundle {
         others: Vec::new(),
     };
     let order = Order {
-        went: decide.ledger.went(),
+        places: decide.places(),
         settings: decide.settings.clone(),
         forgotten: std::collections::HashSet::new(),
         distrusted: std::collections::HashSet::new(),
@@ -437,4 +437,210 @@ fn a_bundle_that_cannot_be_looked_into_is_looked_at_again_once_a_round() {
         drop(decide.bundles_of(&noon()));
         assert_eq!(decide.has_unidentified(&MarketName::recorded("adobe-stock")).is_some(), is_unknown, "{is_round}");
     }
+}
+
+/// Where each file of the table below lies: in these bundles of one market.
+const SHOPS: [&str; 4] =
+    ["2026-11-20/adobe-stock", "2026-11-21/adobe-stock", "2026-11-21/adobe-stock-2", "2026-11-22/adobe-stock"];
+
+/// Returns the sidecar of a file whose asset went on at an hour.
+fn at(id: &str, hour: u32) -> String {
+    let hash = ContentHash::of(b"jpeg");
+    let history = format!("[{{at: '2026-11-20T{hour:02}:00:00Z', stage: upload, did: bundled}}]");
+    format!("{id}\nfile: {{hash: {hash}}}\nhistory: {history}\n")
+}
+
+/// Returns the files that are not to be uploaded from these bundles, each with what is told.
+fn not_from_here(
+    files: &[(usize, &str, &str)],
+    published: &[(usize, &str)],
+    ticked: Option<usize>,
+) -> Vec<(RelPath, crate::plan::Elsewhere)> {
+    let folder = |shop: usize| format!("upload/{}", SHOPS[shop]);
+    let mut texts: Vec<(String, &str)> = Vec::new();
+    for (shop, name, sidecar) in files {
+        texts.push((format!("{}/files/{name}", folder(*shop)), "jpeg"));
+        texts.push((format!("{}/sidecars/{name}.yaml", folder(*shop)), *sidecar));
+    }
+    let step = r#"{"version":1,"heading":"","steps":{"Upload `a.jpg` (1 file).":{"upload":{"a.jpg":"v"}}}}"#;
+    if let Some(shop) = ticked {
+        texts.push((format!("{}/CHECKLIST.md", folder(shop)), "- [x] Upload `a.jpg` (1 file).\n"));
+        texts.push((format!("{}/sidecars/checklist.json", folder(shop)), step));
+    }
+    let texts: Vec<(&str, &str)> = texts.iter().map(|(file, text)| (file.as_str(), *text)).collect();
+    let (_home, mut decide) = mill("upload: {markets: [adobe-stock]}", &texts);
+    for (shop, name) in published {
+        let to = path(&format!("{}/files/{name}", folder(*shop)));
+        let asset = AssetId::try_from("000000000000000a".to_owned()).unwrap();
+        let mode = crate::records::PublishMode::New;
+        let publish = Publish { scratch: to.clone(), to: to.clone(), hash: ContentHash::of(b"jpeg"), mode };
+        let about = About { asset: Some(asset), to: Some(to), seq: Some(1), ..About::new(Stage::Upload, "bundled") };
+        decide.ledger.remember(&about, &[publish], jiff::Timestamp::UNIX_EPOCH);
+    }
+    let places = decide.places();
+    let names = bundle_files::bundle_names(decide.disk(), &decide.settings.upload.markets);
+    let mut found = Vec::new();
+    for name in &names {
+        let files = bundle_files::lying(decide.disk(), &BundleFolder::new(name.folder())).unwrap().into_keys();
+        let files = files.map(|file| name.folder().join("files").join(file));
+        found.extend(elsewhere_in(decide.disk(), &decide.settings, &places, name, files).unwrap());
+    }
+    found
+}
+
+/// A bundle or a file that was copied, and one whose mark was taken away after the mended file went on, kept rows and steps for an
+/// asset that another open bundle had as well: it was uploaded twice.
+#[test]
+fn of_the_files_of_one_asset_in_open_bundles_one_is_to_be_uploaded() {
+    let (a, b) = ("id: '000000000000000a'", "id: '000000000000000b'");
+    let (sound, later, other) = (at(a, 9), at(a, 10), at(b, 9));
+    // The files, as their bundles' numbers and names, with their sidecars; those that a plan put there; those that are ticked as
+    // uploaded; those that are not to be uploaded, each with what is told.
+    type Row<'a> =
+        (&'a [(usize, &'a str, &'a str)], &'a [(usize, &'a str)], Option<usize>, &'a [(usize, &'a str, &'a str)]);
+    let rows: [Row<'_>; 11] = [
+        (&[(0, "a.jpg", &sound), (1, "b.jpg", &other), (2, "c.jpg", &at("id: '000000000000000c'", 9))], &[], None, &[]),
+        (
+            &[(1, "a.jpg", &sound), (2, "a.jpg", &sound)],
+            &[],
+            None,
+            &[(2, "a.jpg", "lies in `upload/2026-11-21/adobe-stock` too, and")],
+        ),
+        // The copy has the earlier day.
+        (
+            &[(0, "a.jpg", &sound), (3, "a.jpg", &sound)],
+            &[(3, "a.jpg")],
+            None,
+            &[(0, "a.jpg", "2026-11-22/adobe-stock` too, and")],
+        ),
+        (&[(0, "a.jpg", &sound), (3, "a.jpg", &sound)], &[(0, "a.jpg"), (3, "a.jpg")], None, &[(3, "a.jpg", "")]),
+        // A copy has another name, which stands before the first one or behind it.
+        (
+            &[(0, "a.jpg", &sound), (0, "a-copy.jpg", &sound)],
+            &[],
+            None,
+            &[(0, "a-copy.jpg", "lies here too, as `a.jpg`, and")],
+        ),
+        (
+            &[(0, "a.jpg", &sound), (0, "b.jpg", &sound)],
+            &[(0, "b.jpg")],
+            None,
+            &[(0, "a.jpg", "lies here too, as `b.jpg`, and")],
+        ),
+        (
+            &[(0, "a.jpg", &sound), (1, "x.jpg", &sound), (3, "a.jpg", &sound)],
+            &[(0, "a.jpg")],
+            None,
+            &[
+                (1, "x.jpg", "2026-11-20/adobe-stock` too, as `a.jpg`, and"),
+                (3, "a.jpg", "2026-11-20/adobe-stock` too, and"),
+            ],
+        ),
+        // It was refused, and went on mended.
+        (
+            &[(0, "a.jpg", &sound), (3, "m.jpg", &later)],
+            &[(0, "a.jpg"), (3, "m.jpg")],
+            Some(0),
+            &[(0, "a.jpg", "as `m.jpg`, and")],
+        ),
+        // Who follows the list of the copy uploaded that.
+        (
+            &[(0, "a.jpg", &sound), (1, "a.jpg", &sound)],
+            &[(0, "a.jpg")],
+            Some(1),
+            &[(0, "a.jpg", "2026-11-21/adobe-stock` too, and")],
+        ),
+        // Nobody can tell which asset one is; a market gets each name once.
+        (
+            &[(0, "a.jpg", &sound), (1, "a.jpg", "id: [")],
+            &[(1, "a.jpg")],
+            None,
+            &[(0, "a.jpg", "2026-11-21/adobe-stock` too, and")],
+        ),
+        (&[(0, "a.jpg", &sound), (1, "b.jpg", "id: [")], &[], None, &[]),
+    ];
+    for (files, published, ticked, expected) in rows {
+        let found = not_from_here(files, published, ticked);
+        let told = found.len() == expected.len()
+            && found.iter().zip(expected).all(|((file, why), (shop, name, told))| {
+                *file == path(&format!("upload/{}/files/{name}", SHOPS[*shop])) && why.to_string().contains(told)
+            });
+        assert!(told, "{files:?}: {found:#?}");
+    }
+}
+
+/// One after the other was named, each time that one was mended; and what was named to help does not.
+#[test]
+fn each_sidecar_is_named_that_keeps_a_bundle_from_being_recorded() {
+    let rows: Vec<String> = (1..=7).map(|n| format!("{n}.jpg,Sea,\"a,b\",,\r\n")).collect();
+    let csv = format!("Filename,Title,Keywords,Category,Releases\r\n{}", rows.concat());
+    let at = |name: &str| format!("upload/2026-11-22/adobe-stock/{name}");
+    let mut texts = vec![(at("adobe-stock.csv"), csv)];
+    texts.extend((1..=7).map(|n| (at(&format!("files/{n}.jpg")), "jpeg".to_owned())));
+    texts.extend((1..=7).map(|n| (at(&format!("sidecars/{n}.jpg.yaml")), "version: 1\n".to_owned())));
+    let texts: Vec<(&str, &str)> = texts.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
+    let (_home, decide) = mill("upload: {markets: [adobe-stock]}", &texts);
+    let name = crate::plan::BundleName::parse("2026-11-22", "adobe-stock").unwrap();
+    let (disk, went) = (decide.disk(), decide.ledger.went());
+    let sending = sending_of(disk, &decide.settings, &went, &name, &name.folder(), jiff::Timestamp::UNIX_EPOCH);
+    let why = sending.unwrap_err().to_string();
+    let is_named = |n: usize| why.contains(&at(&format!("sidecars/{n}.jpg.yaml")));
+    assert_eq!((1..=7).filter(|n| is_named(*n)).count(), 5, "{why}");
+    assert!(why.ends_with("; and 2 more") && why.contains("put it back as it was") && !why.contains("undo"), "{why}");
+}
+
+/// What was refused and mended, and lay in its bundle without a row while its market got it with another one, was recorded as sent
+/// a second time, and the other one lost its row.
+#[test]
+fn what_was_refused_and_has_other_bytes_by_now_goes_with_its_row_alone() {
+    let name = crate::plan::BundleName::parse("2026-11-22", "adobe-stock").unwrap();
+    let at = |file: &str| format!("{}/{file}", name.folder());
+    let now = ContentHash::of(b"jpeg");
+    let record = format!("id: '000000000000000a'\nfile: {{hash: {now}}}\n");
+    let csv = "Filename,Title,Keywords,Category,Releases\r\n";
+    let row = format!("{csv}a.jpg,Sea,\"a,b\",,\r\n");
+    for (refused, csv, goes) in [("jpeg", csv, true), ("other", csv, false), ("other", &row, true)] {
+        let texts = [(at("files/a.jpg"), "jpeg"), (at("sidecars/a.jpg.yaml"), &record), (at("adobe-stock.csv"), csv)];
+        let texts = texts.each_ref().map(|(file, text)| (file.as_str(), *text));
+        let (_home, mut decide) = mill("upload: {markets: [adobe-stock]}", &texts);
+        let (market, hash) = (name.market.clone(), ContentHash::of(refused.as_bytes()));
+        let (asset, bundle) = (AssetId::try_from("000000000000000a".to_owned()).unwrap(), name.folder());
+        let sent = crate::records::SentFile {
+            name: "a.jpg".to_owned(),
+            asset: asset.clone(),
+            theme: None,
+            hash: hash.clone(),
+            made: None,
+            number: None,
+        };
+        let (file, reason, at) = (bundle.join("files/a.jpg"), String::new(), jiff::Timestamp::UNIX_EPOCH);
+        let answer =
+            crate::records::AnsweredFile { file, asset, hash, made: None, number: None, accepted: false, reason };
+        let sending = crate::records::Sending { bundle: bundle.clone(), market: market.clone(), at, files: vec![sent] };
+        for dealing in [
+            crate::records::Dealing::Sent(sending),
+            crate::records::Dealing::Answered(crate::records::Answers { market, files: vec![answer] }),
+            crate::records::Dealing::NotSent(bundle.clone()),
+        ] {
+            let about = About { dealing: Some(dealing), ..About::new(Stage::Upload, "dealt") };
+            decide.ledger.remember(&about, &[], at);
+        }
+        let sending = sending_of(decide.disk(), &decide.settings, &decide.ledger.went(), &name, &bundle, at).unwrap();
+        assert_eq!(sending.files.len() == 1, goes, "{refused}: {csv}");
+    }
+}
+
+/// Whether what lies in one bundle lies in another one too, nobody can tell who cannot look there.
+#[test]
+fn what_cannot_be_looked_at_may_have_a_copy() {
+    let file = "upload/2026-11-20/adobe-stock/files/a.jpg";
+    let (home, decide) = mill(
+        "upload: {markets: [adobe-stock]}",
+        &[(file, "jpeg"), ("upload/2026-11-20/adobe-stock/sidecars/a.jpg.yaml", "id: '000000000000000a'\n")],
+    );
+    fs::create_dir_all(home.path().join("upload/2026-11-21/adobe-stock/sidecars")).unwrap();
+    std::os::unix::fs::symlink(home.path(), home.path().join("upload/2026-11-21/adobe-stock/files")).unwrap();
+    let name = crate::plan::BundleName::parse("2026-11-20", "adobe-stock").unwrap();
+    let why = decide.places().copies(decide.disk(), &decide.settings, &name).unwrap_err().to_string();
+    assert!(why.contains("upload/2026-11-21/adobe-stock/files"), "{why}");
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::Decider;
-use super::bundles::{bundle_names, listed, manifest_in};
+use super::bundle_files::{bundle_names, listed, manifest_in};
 use super::record_settle::refused;
 use super::sending::record_of;
 use crate::market::names_in;
@@ -114,7 +114,7 @@ impl Decider {
                 Ok(sidecar) => {
                     let is_there = |path: &RelPath| !matches!(disk.stat(path), Ok(None));
                     self.ledger.remember_sidecar(&record, &sidecar, &is_there);
-                    format!("`{record}` does not say what `{at}` was made of; `stockmill undo` has the former version")
+                    format!("`{record}` does not say what `{at}` was made of; put it back as it was")
                 }
                 Err(hold) => hold.to_string(),
             };

@@ -8,7 +8,7 @@ use super::backoff::Backoff;
 use super::part::{By, Left, Part, SOON};
 use crate::model::{Identity, RelPath, ThemeSlug};
 use crate::plan::{BundleName, Hold, Plan};
-use crate::service::decide::Tended;
+use crate::service::decide::{Copies, Tended};
 
 /// The pauses before records are tended again after one could not be written.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
@@ -57,6 +57,8 @@ struct Bundles {
     themes: BTreeMap<BundleName, BTreeSet<ThemeSlug>>,
     /// How many files of each further markets lack.
     lacking: BTreeMap<BundleName, usize>,
+    /// The files of each whose assets lie in open bundles more than once.
+    copies: BTreeMap<BundleName, BTreeMap<RelPath, Copies>>,
     /// Those that could not be looked at.
     unseen: BTreeSet<BundleName>,
     /// Whether `upload` is paused: then none is looked at, and nobody waits for that.
@@ -158,8 +160,24 @@ impl Tending {
         self.bundles.lacking.insert(name.clone(), lacking);
     }
 
+    /// Takes the files of a bundle whose assets lie in open bundles more than once. Where these changed, the bundles of the others
+    /// are marked: which of them has the row may have changed, too.
+    pub(super) fn saw_copies(&mut self, name: &BundleName, copies: BTreeMap<RelPath, Copies>) {
+        let before = self.bundles.copies.remove(name).unwrap_or_default();
+        if before != copies {
+            let others = before.values().chain(copies.values()).flat_map(|copies| copies.iter());
+            let others: BTreeSet<BundleName> =
+                others.filter_map(BundleName::of).filter(|other| other != name).collect();
+            self.bundles.marked.extend(others);
+        }
+        if !copies.is_empty() {
+            self.bundles.copies.insert(name.clone(), copies);
+        }
+    }
+
     /// Forgets a bundle that is not there any more; returns how many of its files further markets lacked.
     pub(super) fn forget_bundle(&mut self, name: &BundleName) -> usize {
+        self.saw_copies(name, BTreeMap::new());
         self.bundles.unseen.remove(name);
         self.bundles.themes.remove(name);
         self.bundles.lacking.remove(name).unwrap_or(0)

@@ -20,6 +20,7 @@ use crate::plan::{BundleFolder, BundleName, MarketRecord, Named, Plan};
 use crate::records::{About, Publish, PublishMode, SIDECAR_SUFFIX};
 use assets::Assets;
 use file_names::FileNames;
+pub(super) use file_names::Published;
 pub(super) use kept::KeptProducts;
 use note_versions::NoteVersions;
 pub(super) use owed::Lacks;
@@ -135,7 +136,10 @@ impl Ledger {
         // What comes late may have a name that the asset had for no time at all.
         about.steps.iter().for_each(|step| self.assets.left(slot, &step.from));
         about.markets.iter().for_each(|market| self.assets.was_bundled_for(slot, market));
-        own.iter().for_each(|file| self.file_names.give(slot, &file.to));
+        for file in own {
+            self.file_names.give(slot, &file.to);
+            self.file_names.publish(&file.to);
+        }
         let further = own
             .iter()
             .map(|file| &file.to)
@@ -246,6 +250,11 @@ impl Ledger {
     /// Returns what went to each market, and what that answered, for those who have no ledger.
     pub(super) fn went(&self) -> Arc<Went> {
         self.sendings.went(&self.assets)
+    }
+
+    /// Returns where plans put files in bundles, for those who have no ledger.
+    pub(super) fn published(&self) -> Arc<Published> {
+        self.file_names.published()
     }
 
     /// Returns whether a market refused a file of these very bytes.

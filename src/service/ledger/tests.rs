@@ -260,6 +260,10 @@ fn assert_went(ledger: &Ledger, name: &BundleName, became: &[&str]) {
         let is_there = has("accepted") || has("in review");
         assert_eq!(went(&further, bytes), is_there || is_same, "{bytes}, another bundle: {became:?}");
     }
+    for (bytes, is_same) in [("retouched by hand", has("refused")), ("mended", false)] {
+        let is_so = ledger.went().is_answered_as(name, &id(), &hash(bytes));
+        assert_eq!(is_so, has("accepted") || is_same, "{bytes}: {became:?}");
+    }
     assert_eq!(ledger.went().is_answered(name, &id()), has("accepted") || has("refused"), "{became:?}");
 }
 

@@ -72,8 +72,21 @@ impl Went {
 
     /// Returns whether a bundle's market answered about an asset that went there with it.
     pub(in crate::service) fn is_answered(&self, name: &BundleName, asset: &AssetId) -> bool {
-        let of_bundle = |once: &Once| self.bundles[once.bundle as usize] == *name;
-        self.of_asset(&name.market, asset).any(|once| of_bundle(once) && !matches!(once.answer, Answer::None))
+        self.answers(name, asset).any(|answer| !matches!(answer, Answer::None))
+    }
+
+    /// Returns whether that is about what it has now: of what it refused about the same bytes.
+    pub(in crate::service) fn is_answered_as(&self, name: &BundleName, asset: &AssetId, hash: &ContentHash) -> bool {
+        self.answers(name, asset).any(|answer| match answer {
+            Answer::None => false,
+            Answer::Accepted => true,
+            Answer::Refused(bytes) => **bytes == *hash,
+        })
+    }
+
+    fn answers<'a>(&'a self, name: &'a BundleName, asset: &'a AssetId) -> impl Iterator<Item = &'a Answer> {
+        let of_bundle = |once: &&Once| self.bundles[once.bundle as usize] == *name;
+        self.of_asset(&name.market, asset).filter(of_bundle).map(|once| &once.answer)
     }
 
     fn of_asset<'a>(&'a self, market: &MarketName, asset: &'a AssetId) -> impl Iterator<Item = &'a Once> {

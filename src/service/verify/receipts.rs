@@ -7,6 +7,12 @@ use crate::plan::BundleFolder;
 use crate::records::{Intent, Plans, Record, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 use crate::vault::Look;
 
+/// Returns whether a file lies in an inbox or in `failed`, where people may take away what they like. What lies in the
+/// archive or in a bundle is kept.
+pub(super) fn is_a_persons_choice(file: &RelPath) -> bool {
+    file.area() != "archive" && !BundleFolder::is_file(file)
+}
+
 /// What one sidecar says of the file that it stands for.
 #[derive(Debug)]
 pub(super) struct Receipt {

@@ -70,9 +70,20 @@ pub struct Verified {
     pub busy: Vec<RelPath>,
 }
 
+/// A file of a bundle that is not to be uploaded from there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct NotFromHere {
+    /// The file.
+    pub file: RelPath,
+    /// Why it is not: its market has it, or gets it as another file.
+    pub why: String,
+}
+
 /// How the manifests of bundles differ from what lies in these.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Unmatched {
+    /// Files that are not to be uploaded from their bundles, and get no row there.
+    pub not_from_here: Vec<NotFromHere>,
     /// Files of sent bundles that have no row in the manifest that was sent.
     pub without_row: Vec<RelPath>,
     /// Files of other bundles that have no row in their manifest, or none yet.

@@ -28,7 +28,7 @@ impl View {
             forgotten: self.decide.forgotten(),
             distrusted: HashSet::new(),
             owed: self.decide.owed(&names),
-            went: self.decide.ledger.went(),
+            places: self.decide.places(),
             on_record: names.iter().filter(|name| self.decide.ledger.is_sent(name)).cloned().collect(),
             delivered: OnceLock::new(),
             now: self.clock.now().for_settle(),

@@ -8,15 +8,20 @@ use crate::model::hierarchy::of_keywords;
 use crate::model::iim::shortened;
 use crate::model::{RelPath, counted};
 use crate::plan::tags::{Layer, Resolved, Sourced, digest};
-use crate::plan::{BundleFolder, BundleName, Parts};
+use crate::plan::{BundleFolder, BundleName, Elsewhere, Hold, Parts};
 use crate::records::{SIDECAR_BYTES_MAX, Sidecar, is_sent_mark};
 use crate::service::decide::{
-    Care, UNNAMED, UNTOLD, foreign_xmp, is_as_left, lost_record, manifest_of, parts_of, rows_of, unsent_told,
+    Care, UNNAMED, UNTOLD, elsewhere_in, foreign_xmp, is_as_left, lost_record, manifest_of, parts_of, rows_of,
+    unsent_told,
 };
 use crate::vault::{Entry, What, read_delivery_log};
 
+/// What is told of a bundle that is not sent, and whose CSV and list cannot be written.
+const STUCK: &str =
+    "not sent, and stuck: its CSV and its list follow no change, and what joins it gets no row, until that is mended";
+
 impl View {
-    pub(super) fn in_upload_day(&mut self, path: &RelPath, what: What) -> Explained {
+    pub(super) fn in_upload_day(&mut self, path: &RelPath, what: What, held: Option<&Hold>) -> Explained {
         let Some(name) = BundleName::of(path) else {
             return Explained::new(in_no_bundle(path));
         };
@@ -27,6 +32,7 @@ impl View {
         let sent = match is_sent(self.decide.disk(), &folder) {
             Ok(false) if !is_known => unnamed(self.is_by_defaults),
             Ok(true) => "sent: nothing in it is changed any more",
+            Ok(false) if held.is_some() => STUCK,
             Ok(false) => "not sent: later files join it, and changed tags reach it; a file `SENT` in it ends that",
             Err(_) => "nobody can tell whether it was sent",
         };
@@ -88,6 +94,10 @@ impl View {
         if let Some((_, against)) = missing.into_iter().find(|(file, _)| file == path) {
             explained = explained.with("manifest", unsent_told(against.as_ref()));
         }
+        if let Some(elsewhere) = BundleName::of(path).filter(|_| !was_sent).and_then(|name| self.elsewhere(&name, path))
+        {
+            explained = explained.with("manifest", format!("it has no row: {elsewhere}"));
+        }
         let sidecar = match self.decide.disk().read(&record, SIDECAR_BYTES_MAX).map(|bytes| Sidecar::parse(&bytes)) {
             Ok(Ok(sidecar)) => sidecar,
             Ok(Err(error)) => {
@@ -140,6 +150,12 @@ impl View {
             None => tags,
         });
         Explained { tags: Some(tags.map(Resolved::without_look).map_err(|hold| hold.to_string())), ..explained }
+    }
+
+    /// Returns why a file of an open bundle is not to be uploaded from there, if it is not.
+    fn elsewhere(&self, name: &BundleName, file: &RelPath) -> Option<Elsewhere> {
+        let (disk, settings, places) = (self.decide.disk(), &self.decide.settings, self.decide.places());
+        elsewhere_in(disk, settings, &places, name, [file.clone()]).ok()?.remove(file)
     }
 
     /// Returns what is told of a file of a bundle that has no sidecar.
@@ -228,6 +244,7 @@ fn bundled_as(sent: &str, was_sent: bool) -> &'static str {
         () if was_sent => "bundled, and its bundle was sent",
         () if sent == UNNAMED => "bundled, for a market that the settings do not name",
         () if sent == UNTOLD => "bundled",
+        () if sent == STUCK => "bundled; its bundle is stuck",
         () => "bundled; changed tags still reach it",
     }
 }

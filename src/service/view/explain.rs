@@ -6,7 +6,7 @@ use super::{AssetStatus, View};
 use crate::market::ai_policy;
 use crate::model::{RelPath, Stage, figure};
 use crate::plan::tags::{Layer, Resolved};
-use crate::plan::{BundleFolder, BundleName, Facts, theme_of_path};
+use crate::plan::{BundleFolder, BundleName, Facts, Hold, theme_of_path};
 use crate::records::SIDECAR_SUFFIX;
 use crate::service::survey::{stage_of, unit_of};
 use crate::vault::own_names::{DELIVERY, MARK, PROBE, SCRATCH, TRASH};
@@ -56,16 +56,16 @@ impl View {
         if path.parts().any(|part| [SCRATCH, TRASH, MARK, PROBE, DELIVERY].iter().any(|own| part == *own)) {
             return Ok(Some(Explained::new(about_own(path))));
         }
+        let bundle = BundleName::of(path).filter(|name| path.is_in(&name.folder()));
+        let held = bundle.and_then(|name| self.decide.holds_bundle(&name, &self.clock.now()));
         let mut explained = match (what, stage_of(path)) {
-            (What::File | What::Folder, Some(stage)) => self.in_stage(stage, path, what)?,
+            (What::File | What::Folder, Some(stage)) => self.in_stage(stage, path, what, held.as_ref())?,
             (What::File | What::Folder, None) => self.beside_stages(path, what),
             (What::Link, Some(_)) => left_alone(path, "a symbolic link", "links are never followed"),
             (What::Special, Some(_)) => left_alone(path, "a special file", "it is no regular file"),
             (What::Link | What::Special, None) => Explained::new("a link or special file; stockmill does not use it"),
         };
-        let bundle = BundleName::of(path).filter(|name| path.is_in(&name.folder()));
-        let stuck = bundle.and_then(|name| self.decide.stuck(&name));
-        explained.notes.extend(stuck.map(|hold| ("stuck", hold.to_string())));
+        explained.notes.extend(held.map(|hold| ("stuck", hold.to_string())));
         Ok(Some(explained))
     }
 
@@ -79,7 +79,13 @@ impl View {
         Ok(is_file.then_some(What::File))
     }
 
-    fn in_stage(&mut self, stage: Stage, path: &RelPath, what: What) -> Result<Explained, DiskError> {
+    fn in_stage(
+        &mut self,
+        stage: Stage,
+        path: &RelPath,
+        what: What,
+        held: Option<&Hold>,
+    ) -> Result<Explained, DiskError> {
         let name = path.file_text();
         if path.parent().is_none() {
             return Ok(Explained::new(format!("a stage: {}", about_stage(stage))));
@@ -93,7 +99,7 @@ impl View {
             );
         }
         if stage == Stage::Upload && is_upload_day(path) {
-            return Ok(self.in_upload_day(path, what));
+            return Ok(self.in_upload_day(path, what, held));
         }
         if what == What::Folder {
             return Ok(self.folder(stage, path));

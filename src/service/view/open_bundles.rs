@@ -1,13 +1,14 @@
 //! What a person should know of bundles: what their markets would refuse, and what further markets lack.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use super::View;
 use super::overview::{Group, Groups};
 use crate::config::Gate;
 use crate::model::{AssetId, MarketName, RelPath, Stage, ThemeSlug, together};
 use crate::plan::{BundleFolder, BundleName, Hold, Said};
-use crate::service::decide::{Against, Care, Here, OpenBundle, Owing, UNNAMED, UNTOLD, bundle_names};
+use crate::service::decide::{Against, Care, Here, OpenBundle, Owing, Places, UNNAMED, UNTOLD, bundle_names};
 use crate::service::release::BehindGate;
 use crate::service::why::{Why, WhyKind};
 
@@ -62,11 +63,16 @@ impl View {
         self.open_bundles.get_or_insert_with(|| decide.open_bundles(here, unnamed))
     }
 
-    /// Returns the files of a bundle of which nobody can say that its market would take them today, each with what speaks
+    /// Returns the files of each bundle of which nobody can say that its market would take them today, each with what speaks
     /// against it; or why nobody can tell what lies in it.
-    pub fn refused_in(&mut self, bundle: &RelPath) -> Result<BTreeMap<RelPath, String>, String> {
+    pub fn refused_in(&mut self, bundles: &[&RelPath]) -> Vec<Result<BTreeMap<RelPath, String>, String>> {
+        let places = self.decide.places();
+        bundles.iter().map(|bundle| self.refused_in_one(bundle, &places)).collect()
+    }
+
+    fn refused_in_one(&mut self, bundle: &RelPath, places: &Arc<Places>) -> Result<BTreeMap<RelPath, String>, String> {
         let name = BundleName::of(bundle).ok_or("its name is none of a bundle")?;
-        let refused = self.decide.refused_in(&name, &self.clock.now());
+        let refused = self.decide.refused_in(&name, places, &self.clock.now());
         let told = |(file, against): (RelPath, Against)| (file, against.to_string());
         refused.map(|all| all.into_iter().map(told).collect()).map_err(|hold| hold.to_string())
     }

@@ -61,7 +61,7 @@ impl Dispatcher {
                 forgotten: self.decide.forgotten(),
                 distrusted: self.maintenance.tending.distrusted(),
                 owed: self.decide.owed(&bundles),
-                went: self.decide.ledger.went(),
+                places: self.decide.places(),
                 delivered: OnceLock::new(),
                 now: now.for_settle(),
             };
@@ -143,6 +143,7 @@ impl Dispatcher {
             return;
         }
         self.intake.folder_times.add(&folders, begun_ns);
+        self.maintenance.tending.saw_copies(name, found.copies);
         self.maintenance.tending.saw_lacking(name, found.offers.lacking);
         let themes = found.themes.into_iter().chain(found.offers.themes).collect();
         self.maintenance.tending.saw_bundle(name, themes);

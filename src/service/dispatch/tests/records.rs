@@ -98,7 +98,22 @@ fn what_a_market_has_keeps_no_row_in_another_bundle() {
         mill.drop(&format!("{copy}/{name}"), &bytes);
     }
     mill.pass(61);
-    assert!(row(&mill, &bundle) && row(&mill, &copy), "neither is sent");
+    // Neither is sent: both had rows and steps, until one of them was.
+    assert!(row(&mill, &bundle) && !row(&mill, &copy), "{}", mill.text(&format!("{copy}/adobe-stock.csv")));
+    let list = mill.text(&format!("{copy}/CHECKLIST.md"));
+    let told = format!(
+        "> Do not upload from here: `sea-0001.jpg`: its asset lies in `{bundle}` too, and goes to adobe-stock from "
+    );
+    assert!(list.contains(&told) && !list.contains("[ ] Upload `sea-0001.jpg`"), "{list}");
+    let file = format!("{bundle}/files/sea-0001.jpg");
+    let bytes = std::fs::read(mill.home.path().join(&file)).unwrap();
+    // Which of them has the row follows what lies there.
+    mill.take_away(&file);
+    mill.pass(4_000);
+    assert!(!row(&mill, &bundle) && row(&mill, &copy), "{}", mill.text(&format!("{copy}/adobe-stock.csv")));
+    mill.drop(&file, &bytes);
+    mill.pass(4_000);
+    assert!(row(&mill, &bundle) && !row(&mill, &copy), "{}", mill.text(&format!("{copy}/adobe-stock.csv")));
     mill.drop(&format!("{bundle}/SENT"), b"");
     mill.pass(4_000);
     assert!(row(&mill, &bundle) && !row(&mill, &copy), "{}", mill.text(&format!("{copy}/adobe-stock.csv")));
