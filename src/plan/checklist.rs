@@ -1,13 +1,13 @@
 //! The list of what a person does with a bundle, beside its files.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::{BundleAsset, BundleName};
 use super::checklist_csv::{AGAIN, Part, THEN, csv_steps};
 use super::checklist_files::{
-    GONE, PARTS, PEOPLE, RETOUCHED, SIGNLESS, SOUND, TAGLESS, UNMEASURED, UNWISE, of_gone, of_names, of_parts,
-    of_people, of_retouched, of_sound, of_tagless, of_unmeasured, of_unwise,
+    DOUBTFUL, GONE, PARTS, PEOPLE, RETOUCHED, SIGNLESS, SOUND, TAGLESS, UNMEASURED, UNWISE, of_doubtful, of_gone,
+    of_names, of_parts, of_people, of_retouched, of_sound, of_tagless, of_unmeasured, of_unwise,
 };
 use super::checklist_iptc::{SHORT, of_short};
 use super::checklist_steps::{Places, SENT, ToDo, add_steps};
@@ -129,11 +129,13 @@ impl Checklist<'_> {
         let last = listed.for_all(&self.last_step(), &versions);
         // What is not to be uploaded any more is told as that: the market may have it.
         let is_there = |name: &&str| versions.contains_key(*name) || others.contains(name);
-        let up = done.uploaded.keys().copied().chain(self.delivered.files.keys().map(String::as_str));
+        let up = || done.uploaded.keys().copied().chain(self.delivered.files.keys().map(String::as_str));
+        let refused: BTreeSet<&str> = self.unwanted.refused.iter().map(|refused| refused.file).collect();
+        let doubtful = up().filter(|name| refused.contains(name)).map(str::to_owned).collect();
         let is_new = |name: &&str| !is_there(name) && !done.deleted.contains(name);
-        let gone = up.filter(is_new).map(str::to_owned).collect();
+        let gone = up().filter(is_new).map(str::to_owned).collect();
         let deleted = done.deleted.iter().filter(|name| !is_there(name)).map(|name| (*name).to_owned()).collect();
-        ToDo { before, delivered, uploads, gone, deleted, csv, selections, checklist, last, has_range }
+        ToDo { before, delivered, uploads, gone, deleted, doubtful, csv, selections, checklist, last, has_range }
     }
 
     /// Returns whether a line of a list is one of ours that nobody ticked or wrote on, and that is not to be done any more.
@@ -183,6 +185,7 @@ impl Checklist<'_> {
             .chain(sorted)
             .chain(strangers)
             .chain(self.unwanted.notes())
+            .chain(of_doubtful(&to_do.doubtful))
             .chain(alike)
             .chain(of_unwise(self.assets));
         let notes = notes.chain(of_people(self.market, self.assets));
@@ -243,6 +246,7 @@ fn behind_ours(line: &[u8]) -> Option<&[u8]> {
         RETOUCHED,
         UNMEASURED,
         GONE,
+        DOUBTFUL,
         SIGNLESS,
         SHORT,
         delivered::IN_DOUBT,
@@ -268,8 +272,6 @@ fn after_count(text: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::market::{Warning, WarningKind, built_in, fit};
     use crate::model::{Identity, Look, People, RelPath, SourceType};

@@ -29,6 +29,9 @@ pub(super) const UNMEASURED: (&str, &str) = (
 /// How a line begins and ends that names files which the market may have, though they are not in the bundle any more.
 pub(super) const GONE: (&str, &str) =
     ("> Uploaded, and not to be sold here any more: ", "; delete them in the portal.");
+/// How a line begins and ends that names files which were uploaded, and lost their rows since the market would refuse them.
+pub(super) const DOUBTFUL: (&str, &str) =
+    ("> Uploaded, and without a row by now: ", "; look in the portal whether the market took them.");
 /// How a line begins and ends that says that names lost their signs.
 pub(super) const SIGNLESS: (&str, &str) = (
     "> File names have ASCII letters and digits alone here: ",
@@ -114,6 +117,11 @@ pub(super) fn of_unmeasured(assets: &[BundleAsset]) -> Option<String> {
 /// Returns the line about files that were uploaded and taken out since: without a row they stay at the market.
 pub(super) fn of_gone(gone: &BTreeSet<String>) -> Option<String> {
     Some(format!("{}{}{}", GONE.0, quoted(gone.iter().map(String::as_str))?, GONE.1))
+}
+
+/// Returns the line about files that were uploaded, and that the market would refuse today.
+pub(super) fn of_doubtful(doubtful: &BTreeSet<String>) -> Option<String> {
+    Some(format!("{}{}{}", DOUBTFUL.0, quoted(doubtful.iter().map(String::as_str))?, DOUBTFUL.1))
 }
 
 /// Returns the line about names without dashes and other signs.

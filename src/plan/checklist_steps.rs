@@ -22,6 +22,8 @@ pub(super) struct ToDo {
     /// What was uploaded and is not in the bundle any more; and that of which it was told before.
     pub(super) gone: BTreeSet<String>,
     pub(super) deleted: BTreeSet<String>,
+    /// What was uploaded, and would be refused today.
+    pub(super) doubtful: BTreeSet<String>,
     /// The steps of the parts of the manifest.
     pub(super) csv: Vec<Step>,
     pub(super) selections: Vec<Step>,

@@ -393,6 +393,13 @@ mod tests {
         bundle.holds(&A);
         assert_eq!(bundle.list.matches("the market would refuse it").count(), 4, "{}", bundle.list);
         assert!(!bundle.list.contains("delete them in the portal"), "{}", bundle.list);
+        // The portal has them without a row: that went unsaid.
+        let told =
+            "> Uploaded, and without a row by now: `a-1.jpg`, `a-2.jpg`, `a-4.jpg`, `a-5.jpg`; look in the portal";
+        assert!(bundle.list.contains(told), "{}", bundle.list);
+        bundle.market.keywords.min = 1;
+        bundle.holds(&A);
+        assert!(!bundle.list.contains("without a row by now"), "{}", bundle.list);
     }
 
     /// What a market has was taken for all that had ever been ticked: what changed and changed back stayed there as it was

@@ -435,7 +435,7 @@ fn a_bundled_file_that_another_program_saved_is_told_where_a_person_looks() {
 #[test]
 fn what_is_known_only_once_it_is_made_is_not_bundled() {
     // As many bytes as a market takes; what it refuses, and the files that are bundled.
-    for (bytes, why, bundled) in [("1, max: 900", "the market takes 1 to 900", 0), ("1, max: 90000", "", 1)] {
+    for (bytes, why, bundled) in [("1, max: 900", "the market takes at most 900", 0), ("1, max: 90000", "", 1)] {
         let root = Root::new();
         let market = root.at("markets/adobe-stock.yaml");
         let text = fs::read_to_string(&market).unwrap();
