@@ -51,8 +51,8 @@ fn compare_manifest(
     let place = place_of(disk, name).map_err(|error| error.source.to_string())?.unwrap_or_else(|| name.folder());
     let sent = is_sent(disk, &place).map_err(|error| error.source.to_string())?;
     let mut files = without_row(disk, settings, name).map_err(|hold| hold.to_string())?;
-    let copies = places.copies(disk, settings, name).map_err(|hold| hold.to_string())?.into_keys();
-    let elsewhere = elsewhere_in(disk, settings, places, name, copies.chain(files.iter().cloned()));
+    let copies = places.copies(disk, name).map_err(|hold| hold.to_string())?.into_keys();
+    let elsewhere = elsewhere_in(disk, places, name, copies.chain(files.iter().cloned()));
     let elsewhere = elsewhere.map_err(|hold| hold.to_string())?;
     files.retain(|file| !elsewhere.contains_key(file));
     let Unmatched { not_from_here, without_row, without_row_yet, .. } = &mut verified.rows;

@@ -10,7 +10,7 @@ use crate::model::{Identity, Ignore, MarketName, RelPath, Stage, ThemeSlug};
 use crate::plan::{BundleAsset, BundleFolder, BundleName, Hold, Written};
 use crate::records::SIDECAR_SUFFIX;
 use crate::service::sent::place_of;
-use crate::vault::{DiskResult, Entry, Look, What};
+use crate::vault::{DiskError, DiskResult, Entry, Look, What};
 
 /// The largest record that is read.
 pub(in crate::service) const RECORD_BYTES_MAX: u64 = 8 << 20;
@@ -89,7 +89,7 @@ pub(super) fn has_manifest_of_another(disk: &dyn Look, folder: &RelPath, name: &
 /// Returns every bundle that lies in `upload`, or among those that were sent, by day and market.
 pub(in crate::service) fn bundle_names(disk: &dyn Look, markets: &[Market]) -> Vec<BundleName> {
     let is_named = |name: &BundleName| markets.iter().any(|market| market.name == name.market);
-    all_names(disk).into_iter().filter(is_named).collect()
+    names(disk).0.into_iter().filter(is_named).collect()
 }
 
 /// Returns every bundle, by day and market, also those whose market the settings do not name.
@@ -108,26 +108,40 @@ pub(in crate::service) fn unnamed_bundles(disk: &dyn Look, markets: &[Market]) -
                 && !has_manifest_of_another(disk, &folder, name)
         })
     };
-    all_names(disk).into_iter().filter(|name| !is_named(name) && is_bundle(name)).collect()
+    names(disk).0.into_iter().filter(|name| !is_named(name) && is_bundle(name)).collect()
 }
 
-/// Returns what has the name of a bundle.
-fn all_names(disk: &dyn Look) -> Vec<BundleName> {
+/// Returns all that has the name of a bundle, or why that cannot be told.
+pub(super) fn all_names(disk: &dyn Look) -> DiskResult<Vec<BundleName>> {
+    let (names, error) = names(disk);
+    error.map_or(Ok(names), Err)
+}
+
+/// Returns what has the name of a bundle, and the last error that kept others from being seen.
+fn names(disk: &dyn Look) -> (Vec<BundleName>, Option<DiskError>) {
     let top = Stage::Upload.folder();
-    let mut names = Vec::new();
+    let (mut names, mut failed) = (Vec::new(), None);
+    let mut list = |folder: &RelPath| match disk.list(folder) {
+        Ok(listed) => listed,
+        Err(error) => {
+            let is_none = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
+            failed = Some(error).filter(|_| !is_none).or(failed.take());
+            Vec::new()
+        }
+    };
     for folder in [top.clone(), top.join(BundleFolder::SENT)] {
-        for (day, _) in disk.list(&folder).unwrap_or_default() {
+        for (day, _) in list(&folder) {
             let Some(day) = day.to_str().filter(|day| ThemeSlug::new(day).is_err() && !day.starts_with('.')) else {
                 continue;
             };
-            for (name, _) in disk.list(&folder.join(day)).unwrap_or_default() {
+            for (name, _) in list(&folder.join(day)) {
                 names.extend(name.to_str().and_then(|name| BundleName::parse(day, name)));
             }
         }
     }
     names.sort();
     names.dedup();
-    names
+    (names, failed)
 }
 
 /// Returns the names in a folder of a bundle; none if it is not there.

@@ -105,7 +105,7 @@ impl Bundles<'_> {
         }
         let left = sidecar.file.as_ref().filter(|_| !is_retouched).map(|left| &left.hash);
         let (asset, at) = (sidecar.id.as_ref(), files.join(file));
-        let elsewhere = |id| self.places.elsewhere((self.disk, self.settings), (name, &at), id, left);
+        let elsewhere = |id| self.places.elsewhere(self.disk, (name, &at), id, left);
         let elsewhere = asset.map(elsewhere).transpose()?.flatten();
         sidecar.theme.into_iter().for_each(|theme| *inside.themes.entry(theme).or_default() += 1);
         let is_tagged = sidecar.file.as_ref().is_some_and(|file| file.embedded.is_some());

@@ -4,25 +4,28 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::ErrorKind;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 
 use super::Decider;
-use super::bundle_files::{RECORD_BYTES_MAX, bundle_names, lying};
+use super::bundle_files::{RECORD_BYTES_MAX, all_names, lying};
 use super::bundle_texts::BundleTexts;
 use super::record_settle::refused;
 use super::sending::record_of;
 use crate::config::Settings;
 use crate::model::{AssetId, ContentHash, MarketName, RelPath};
 use crate::plan::{BundleFolder, BundleName, Elsewhere, Hold, uploaded};
-use crate::records::Sidecar;
+use crate::records::{Deliveries, Sidecar};
 use crate::service::ledger::{Ledger, Published, Went};
 use crate::service::sent::{is_sent, place_of};
-use crate::vault::Look;
+use crate::vault::{Look, read_delivery_log};
 
 /// Files with the same asset in the open bundles of one market, the one that is to be uploaded first.
 pub(in crate::service) type Copies = Arc<[RelPath]>;
+
+/// The files of a market whose assets lie in its open bundles more than once.
+pub(in crate::service) type CopiesOf = BTreeMap<RelPath, Copies>;
 
 /// What is on record of what went to markets, and what lies in their open bundles, each read once when it is asked for.
 #[derive(Debug)]
@@ -38,15 +41,18 @@ struct OfMarket {
     /// The file of each asset that is to be uploaded.
     files: HashMap<AssetId, RelPath>,
     /// The files whose asset lies there more than once, or may do so.
-    copies: BTreeMap<RelPath, Copies>,
+    copies: CopiesOf,
 }
 
 /// A file of an open bundle.
+#[derive(Clone)]
 struct Place {
     bundle: BundleName,
     file: RelPath,
     /// When the last step of its asset was, by its own sidecar; `None` if that cannot be read.
     last: Option<Timestamp>,
+    /// What it was left as.
+    hash: Option<ContentHash>,
 }
 
 impl Decider {
@@ -65,7 +71,7 @@ impl Places {
     /// has as stockmill left it; `None` if a person changed it.
     pub(super) fn elsewhere(
         &self,
-        (disk, settings): (&dyn Look, &Settings),
+        disk: &dyn Look,
         (name, file): (&BundleName, &RelPath),
         asset: &AssetId,
         hash: Option<&ContentHash>,
@@ -73,34 +79,45 @@ impl Places {
         if let Some(why) = self.went.why(name, asset, hash) {
             return Ok(Some(Elsewhere::Went(why)));
         }
-        let market = self.of_market(disk, settings, &name.market)?;
+        let market = self.of_market(disk, &name.market)?;
         let first = market.copies.get(file).map(|copies| &copies[0]).or_else(|| market.files.get(asset));
         Ok(first.filter(|first| *first != file).map(|first| Elsewhere::Lies(lies(first, file, &name.market))))
     }
 
     /// Returns the files of a bundle whose assets lie in open bundles more than once, each with all of these.
-    pub(in crate::service) fn copies(
-        &self,
-        disk: &dyn Look,
-        settings: &Settings,
-        name: &BundleName,
-    ) -> Result<BTreeMap<RelPath, Copies>, Hold> {
-        let (market, folder) = (self.of_market(disk, settings, &name.market)?, name.folder());
+    pub(in crate::service) fn copies(&self, disk: &dyn Look, name: &BundleName) -> Result<CopiesOf, Hold> {
+        let (market, folder) = (self.of_market(disk, &name.market)?, name.folder());
         let own = market.copies.iter().filter(|(file, _)| file.is_in(&folder));
         Ok(own.map(|(file, copies)| (file.clone(), copies.clone())).collect())
     }
 
-    fn of_market(&self, disk: &dyn Look, settings: &Settings, market: &MarketName) -> Result<Arc<OfMarket>, Hold> {
+    /// Returns all such files of these markets; nothing of one where that cannot be told.
+    pub(in crate::service) fn of_markets(
+        &self,
+        disk: &dyn Look,
+        settings: &Settings,
+        markets: BTreeSet<MarketName>,
+    ) -> BTreeMap<MarketName, CopiesOf> {
+        let named = markets.into_iter().filter(|market| settings.upload.market(market).is_some());
+        let seen = |market: MarketName| {
+            let copies = self.of_market(disk, &market).ok()?.copies.clone();
+            Some((market, copies))
+        };
+        named.filter_map(seen).collect()
+    }
+
+    fn of_market(&self, disk: &dyn Look, market: &MarketName) -> Result<Arc<OfMarket>, Hold> {
         // Whoever panics leaves no half of an entry.
         let mut markets = self.markets.lock().unwrap_or_else(PoisonError::into_inner);
-        let look = || self.look(disk, settings, market).map(Arc::new);
+        let look = || self.look(disk, market).map(Arc::new);
         markets.entry(market.clone()).or_insert_with(look).clone()
     }
 
-    fn look(&self, disk: &dyn Look, settings: &Settings, market: &MarketName) -> Result<OfMarket, Hold> {
+    fn look(&self, disk: &dyn Look, market: &MarketName) -> Result<OfMarket, Hold> {
         let mut assets: HashMap<AssetId, Vec<Place>> = HashMap::new();
         let mut unknown: Vec<Place> = Vec::new();
-        for bundle in bundle_names(disk, &settings.upload.markets).into_iter().filter(|name| name.market == *market) {
+        let names = all_names(disk).map_err(|error| Hold::Waits(error.to_string()))?;
+        for bundle in names.into_iter().filter(|name| name.market == *market) {
             let seen = |error| refused(&bundle.folder(), &error);
             let place = place_of(disk, &bundle).map_err(seen)?;
             if place.is_none_or(|place| BundleFolder::is_among_sent(&place))
@@ -115,7 +132,8 @@ impl Places {
                     read => read.ok().and_then(|bytes| Sidecar::parse(&bytes).ok()),
                 };
                 let last = sidecar.as_ref().and_then(|sidecar| sidecar.history.last()).map(|happened| happened.at);
-                let place = Place { bundle: bundle.clone(), file: folder.files().join(&name), last };
+                let hash = sidecar.as_ref().and_then(|sidecar| Some(sidecar.file.as_ref()?.hash.clone()));
+                let place = Place { bundle: bundle.clone(), file: folder.files().join(&name), last, hash };
                 match sidecar.and_then(|sidecar| sidecar.id) {
                     Some(id) => assets.entry(id).or_default().push(place),
                     None => unknown.push(place),
@@ -123,24 +141,15 @@ impl Places {
             }
         }
         add_unknown(&mut assets, unknown);
-        Ok(self.sorted(disk, assets))
+        Ok(self.sorted(&Uploaded::new(disk), assets))
     }
 
-    /// Returns the files of each asset, the one that is to be uploaded first: the one that went on last, then one that was
-    /// uploaded already, then one that a plan put there, then the first one by day and by the length of its name, since a copy
-    /// has mostly the longer one.
-    fn sorted(&self, disk: &dyn Look, assets: HashMap<AssetId, Vec<Place>>) -> OfMarket {
-        let (mut market, mut lists) = (OfMarket::default(), BTreeMap::new());
+    /// Returns the files of each asset, the one that is to be uploaded first.
+    fn sorted(&self, uploaded: &Uploaded<'_>, assets: HashMap<AssetId, Vec<Place>>) -> OfMarket {
+        let mut market = OfMarket::default();
         for (asset, mut places) in assets {
             if places.len() > 1 {
-                let is_known = places.iter().all(|place| place.last.is_some());
-                places.sort_by_cached_key(|Place { bundle, file, last }| {
-                    let is_uploaded = is_uploaded(disk, &mut lists, bundle, file);
-                    let name = file.file_text();
-                    let is_known_place = self.published.has(file);
-                    let last = last.filter(|_| is_known);
-                    (Reverse((last, is_uploaded, is_known_place)), bundle.clone(), name.len(), name)
-                });
+                places = self.in_order(uploaded, &asset, places);
             }
             let files: Copies = places.into_iter().map(|place| place.file).collect();
             if files.len() > 1 {
@@ -150,12 +159,44 @@ impl Places {
         }
         market
     }
+
+    /// Sorts the files of an asset: first is one that the market does not have already, or refused, then the one that went on
+    /// last, then one that was uploaded already, then one that a plan put there, then the first one by day and by the length of its
+    /// name, since a copy has mostly the longer one. One of which nobody can tell when it went on stands before those of which that is
+    /// known only if it was uploaded, or put there, and the first of them was not.
+    fn in_order(&self, uploaded: &Uploaded<'_>, asset: &AssetId, places: Vec<Place>) -> Vec<Place> {
+        let rank = |place: &Place| {
+            let is_known_place = self.published.has(&place.file);
+            let is_known = (uploaded.has(&place.bundle, &place.file), is_known_place);
+            (self.went_as(uploaded.disk, asset, place), Reverse(is_known))
+        };
+        let by_last = |places: &mut Vec<Place>| {
+            places.sort_by_cached_key(|place| {
+                let ((went, is_known), name) = (rank(place), place.file.file_text());
+                (went, Reverse(place.last), is_known, place.bundle.clone(), name.len(), name)
+            });
+        };
+        let (mut known, mut unknown): (Vec<_>, Vec<_>) = places.into_iter().partition(|place| place.last.is_some());
+        by_last(&mut known);
+        by_last(&mut unknown);
+        let is_before = match (unknown.first(), known.first()) {
+            (Some(unknown), Some(known)) => rank(unknown) < rank(known),
+            _ => known.is_empty(),
+        };
+        if is_before { [unknown, known].concat() } else { [known, unknown].concat() }
+    }
+
+    /// Returns whether the market has what a file is, or refused it.
+    fn went_as(&self, disk: &dyn Look, asset: &AssetId, Place { bundle, file, hash, .. }: &Place) -> bool {
+        let is_as_left = || hash.as_ref().is_some_and(|left| disk.hash(file).is_ok_and(|hash| hash == *left));
+        self.went.why(bundle, asset, None).is_some()
+            || self.went.why(bundle, asset, hash.as_ref()).is_some() && is_as_left()
+    }
 }
 
 /// Returns those of these files of a bundle that are not to be uploaded from there.
 pub(in crate::service) fn elsewhere_in(
     disk: &dyn Look,
-    settings: &Settings,
     places: &Places,
     name: &BundleName,
     files: impl IntoIterator<Item = RelPath>,
@@ -166,7 +207,7 @@ pub(in crate::service) fn elsewhere_in(
         let Ok(sidecar) = record_of(disk, &bundle, &file.file_text()) else { continue };
         let hash = disk.hash(&file).ok();
         let left = sidecar.file.map(|left| left.hash).filter(|left| hash.as_ref() == Some(left));
-        let elsewhere = |id| places.elsewhere((disk, settings), (name, &file), id, left.as_ref());
+        let elsewhere = |id| places.elsewhere(disk, (name, &file), id, left.as_ref());
         let elsewhere = sidecar.id.as_ref().map(elsewhere).transpose()?.flatten();
         all.extend(elsewhere.map(|elsewhere| (file.clone(), elsewhere)));
     }
@@ -178,38 +219,59 @@ fn add_unknown(assets: &mut HashMap<AssetId, Vec<Place>>, unknown: Vec<Place>) {
     if unknown.is_empty() {
         return;
     }
-    let places = assets.iter().flat_map(|(id, places)| places.iter().map(move |place| (place.file.file_text(), id)));
-    let named: HashMap<String, AssetId> = places.map(|(name, id)| (name, id.clone())).collect();
+    let mut named: HashMap<String, Vec<Place>> = HashMap::new();
     for place in unknown {
-        if let Some(places) = named.get(&place.file.file_text()).and_then(|id| assets.get_mut(id)) {
-            places.push(Place { last: None, ..place });
-        }
+        named.entry(place.file.file_text()).or_default().push(Place { last: None, ..place });
+    }
+    for places in assets.values_mut() {
+        let names: BTreeSet<String> = places.iter().map(|place| place.file.file_text()).collect();
+        places.extend(names.iter().filter_map(|name| named.get(name)).flatten().cloned());
     }
 }
 
-/// Returns whether a person ticked that a file was uploaded, as far as its bundle's list tells.
-fn is_uploaded(
-    disk: &dyn Look,
-    lists: &mut BTreeMap<BundleName, BTreeSet<String>>,
-    bundle: &BundleName,
-    file: &RelPath,
-) -> bool {
-    let read = || {
-        let texts = BundleTexts::read(disk, bundle, &bundle.folder());
-        texts.map(|texts| uploaded(&texts.existing())).unwrap_or_default()
-    };
-    lists.entry(bundle.clone()).or_insert_with(read).contains(&file.file_text())
+/// What was uploaded from open bundles, as far as their lists and the record of deliveries tell; read when it is asked for.
+struct Uploaded<'a> {
+    disk: &'a dyn Look,
+    deliveries: OnceLock<Option<Deliveries>>,
+    bundles: Mutex<BTreeMap<BundleName, BTreeSet<String>>>,
 }
 
-/// Returns why a file is not to be uploaded whose asset goes to its market as another file.
+impl<'a> Uploaded<'a> {
+    fn new(disk: &'a dyn Look) -> Self {
+        Self { disk, deliveries: OnceLock::new(), bundles: Mutex::default() }
+    }
+
+    fn has(&self, bundle: &BundleName, file: &RelPath) -> bool {
+        let mut bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
+        bundles.entry(bundle.clone()).or_insert_with(|| self.of(bundle)).contains(&file.file_text())
+    }
+
+    fn of(&self, bundle: &BundleName) -> BTreeSet<String> {
+        let texts = BundleTexts::read(self.disk, bundle, &bundle.folder());
+        let ticked = texts.map(|texts| uploaded(&texts.existing())).unwrap_or_default();
+        let deliveries = self.deliveries.get_or_init(|| read_delivery_log(self.disk).ok());
+        let files = bundle.folder().join("files");
+        let delivered =
+            deliveries.iter().flat_map(|known| known.delivered_in(&files)).map(|(file, _)| file.file_text());
+        ticked.into_iter().chain(delivered).collect()
+    }
+}
+
+/// Returns why a file is not to be uploaded whose asset goes to its market as another file. That one may have no row either: then
+/// one of the two has to go as well.
 fn lies(first: &RelPath, file: &RelPath, market: &MarketName) -> String {
     let (folder, name) = (BundleFolder::of(first).map(|bundle| bundle.path().clone()), first.file_text());
     let renamed = if name == file.file_text() { String::new() } else { format!(", as `{name}`") };
     let folder = folder.filter(|folder| !file.is_in(folder));
     match folder {
         Some(folder) => {
-            format!("its asset lies in `{folder}` too{renamed}, and goes to {market} from there: delete this one here")
+            format!(
+                "its asset lies in `{folder}` too{renamed}, and goes to {market} once, from there: delete this one here, or \
+                 that one"
+            )
         }
-        None => format!("its asset lies here too{renamed}, and goes to {market} so: delete this one"),
+        None => {
+            format!("its asset lies here too{renamed}, and goes to {market} once, so: delete this one, or that one")
+        }
     }
 }

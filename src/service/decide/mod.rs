@@ -35,7 +35,7 @@ mod upload_state;
 
 pub(super) use as_left::{Care, is_as_left};
 pub(super) use bundle_files::{all_bundles, bundle_names, manifest_of};
-pub(super) use elsewhere::{Copies, Places, elsewhere_in};
+pub(super) use elsewhere::{CopiesOf, Places, elsewhere_in};
 pub(super) use foreign_xmp::foreign_xmp;
 pub(super) use forget::{GoneThemes, ThemeVerdict, judge_gone, themes_without_tags};
 pub(super) use gates::GateShut;

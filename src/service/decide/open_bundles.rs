@@ -18,7 +18,7 @@ use crate::config::Settings;
 use crate::intake::Now;
 use crate::make::Measured;
 use crate::market::{Candidate, check, names_in};
-use crate::model::{ContentHash, RelPath};
+use crate::model::{ContentHash, RelPath, counted};
 use crate::plan::{BundleAsset, BundleFolder, BundleName, Elsewhere, Hold, Plan, plan_name_back};
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
@@ -95,8 +95,12 @@ impl Decider {
                 continue;
             }
             // What was sent goes no more to its own market.
-            let refused =
-                if is_open { self.refused_in(&name, &places, here.now).and_then(all_told) } else { Ok(Vec::new()) };
+            let refused = if is_open {
+                let refused = self.refused_in(&name, &places, here.now).and_then(all_told);
+                refused.map_err(|hold| with_copies(hold, &places, self.disk(), &name))
+            } else {
+                Ok(Vec::new())
+            };
             let owing = self.owing(&name, &owed, Care::Times, here);
             open.push(OpenBundle { folder: name.folder(), refused, stuck: self.stuck(&name), owing });
         }
@@ -139,6 +143,20 @@ impl Decider {
         let (disk, settings, now) = (self.vault.disk(), &*self.settings, now.for_settle());
         Bundles { disk, settings, tags: &mut self.tags, places, now }.without_row(name)
     }
+}
+
+/// Returns why nobody can tell what lies in a bundle, with what of it goes to its market from elsewhere: its CSV and its list may
+/// ask for that until they can be written again.
+fn with_copies(hold: Hold, places: &Places, disk: &dyn Look, name: &BundleName) -> Hold {
+    let copies = places.copies(disk, name).unwrap_or_default();
+    let mut elsewhere = copies.iter().filter(|(file, copies)| copies[0] != **file).map(|(file, _)| file.file_text());
+    let Some(first) = elsewhere.next() else { return hold };
+    let files = counted(elsewhere.count() + 1, "file");
+    Hold::Waits(format!(
+        "{hold}; until then its CSV may have rows of {files} that {} gets from elsewhere, `{first}` the first: do not upload \
+         these from here",
+        name.market
+    ))
 }
 
 /// Returns the files of a bundle that have no row, each with what keeps it from one today, as far as its market is it: one look at

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::bundle_files::{RECORD_BYTES_MAX, strangers};
 use super::bundle_texts::BundleTexts;
 use super::bundles::Bundles;
-use super::elsewhere::{Copies, Places};
+use super::elsewhere::{CopiesOf, Places};
 use super::measures::Measures;
 use super::offers::{Offers, Owed};
 use super::open_bundles::{UNNAMED, is_due, unsent_told};
@@ -20,7 +20,7 @@ use super::tags::SharedTags;
 use super::themes::blank;
 use crate::config::{Settings, SettleSettings};
 use crate::intake::{Now, is_model_folder};
-use crate::model::{Identity, RelPath, Stage, ThemeSlug};
+use crate::model::{Identity, MarketName, RelPath, Stage, ThemeSlug};
 use crate::plan::{
     Base, Bundle, BundleFolder, BundleName, Delivered, Hold, Plan, Product, Recipe, TagFile, list_record,
     plan_first_tags, plan_manifest, plan_not_sent, plan_sent, plan_sync, sync_base_path, theme_of_path,
@@ -46,6 +46,14 @@ impl Tended {
             Self::Bundle(name) => name.folder(),
         }
     }
+
+    /// Returns the bundle that it is about.
+    pub(in crate::service) fn bundle(&self) -> Option<&BundleName> {
+        match self {
+            Self::Tags(_) => None,
+            Self::Bundle(name) => Some(name),
+        }
+    }
 }
 
 /// What looking at records depends on.
@@ -65,6 +73,15 @@ pub(in crate::service) struct Order {
     /// What was delivered, once it was looked at: it is too much to be kept for longer.
     pub(in crate::service) delivered: OnceLock<Result<Deliveries, String>>,
     pub(in crate::service) now: Now,
+}
+
+impl Order {
+    /// Returns of the markets of the bundles among `records` the files whose assets lie in open bundles more than once: also
+    /// where a bundle itself cannot be looked into, others may have to take its rows.
+    pub(in crate::service) fn copies(&self, disk: &dyn Look, records: &[Tended]) -> BTreeMap<MarketName, CopiesOf> {
+        let markets = records.iter().filter_map(Tended::bundle).map(|name| name.market.clone());
+        self.places.of_markets(disk, &self.settings, markets.collect())
+    }
 }
 
 /// What a look at a record showed.
@@ -109,8 +126,6 @@ pub(in crate::service) struct FoundBundle {
     pub(in crate::service) offers: Offers,
     /// What records that it was sent, or that it was not after all.
     pub(in crate::service) dealing: Option<Plan>,
-    /// Its files whose assets lie in open bundles of its market more than once.
-    pub(in crate::service) copies: BTreeMap<RelPath, Copies>,
     /// Its folders, as they were before it was looked into.
     pub(in crate::service) folders: Vec<(RelPath, Identity)>,
 }
@@ -229,9 +244,8 @@ impl RecordKeeper {
         let bundle = Some(Bundle { name: name.clone(), rows, themes: std::mem::take(&mut inside.themes), sent });
         if !names_back.is_empty() {
             // Its manifest is looked at once they have their names.
-            let copies = order.places.copies(disk, &order.settings, name)?;
             let plans = names_back;
-            return Ok(FoundBundle { plans, bundle, themes, waits, copies, folders, ..FoundBundle::default() });
+            return Ok(FoundBundle { plans, bundle, themes, waits, folders, ..FoundBundle::default() });
         }
         look.judge(name, &mut inside.assets, &mut known);
         self.measures.put_back(name, known);
@@ -249,20 +263,7 @@ impl RecordKeeper {
         let is_open_again = order.on_record.contains(name) && !inside.assets.is_empty();
         let dealing = is_open_again.then(|| plan_not_sent(&folder));
         let unsent = Vec::new();
-        let copies = order.places.copies(disk, &order.settings, name)?;
-        Ok(FoundBundle {
-            plans,
-            bundle,
-            themes,
-            waits,
-            left_alone,
-            retouched,
-            unsent,
-            offers,
-            dealing,
-            copies,
-            folders,
-        })
+        Ok(FoundBundle { plans, bundle, themes, waits, left_alone, retouched, unsent, offers, dealing, folders })
     }
 }
 

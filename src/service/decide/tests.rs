@@ -483,7 +483,7 @@ fn not_from_here(
     for name in &names {
         let files = bundle_files::lying(decide.disk(), &BundleFolder::new(name.folder())).unwrap().into_keys();
         let files = files.map(|file| name.folder().join("files").join(file));
-        found.extend(elsewhere_in(decide.disk(), &decide.settings, &places, name, files).unwrap());
+        found.extend(elsewhere_in(decide.disk(), &places, name, files).unwrap());
     }
     found
 }
@@ -494,11 +494,12 @@ fn not_from_here(
 fn of_the_files_of_one_asset_in_open_bundles_one_is_to_be_uploaded() {
     let (a, b) = ("id: '000000000000000a'", "id: '000000000000000b'");
     let (sound, later, other) = (at(a, 9), at(a, 10), at(b, 9));
+    let without_steps = sound.lines().take(2).collect::<Vec<_>>().join("\n");
     // The files, as their bundles' numbers and names, with their sidecars; those that a plan put there; those that are ticked as
     // uploaded; those that are not to be uploaded, each with what is told.
     type Row<'a> =
         (&'a [(usize, &'a str, &'a str)], &'a [(usize, &'a str)], Option<usize>, &'a [(usize, &'a str, &'a str)]);
-    let rows: [Row<'_>; 11] = [
+    let rows: [Row<'_>; 13] = [
         (&[(0, "a.jpg", &sound), (1, "b.jpg", &other), (2, "c.jpg", &at("id: '000000000000000c'", 9))], &[], None, &[]),
         (
             &[(1, "a.jpg", &sound), (2, "a.jpg", &sound)],
@@ -558,6 +559,19 @@ fn of_the_files_of_one_asset_in_open_bundles_one_is_to_be_uploaded() {
             &[(0, "a.jpg", "2026-11-21/adobe-stock` too, and")],
         ),
         (&[(0, "a.jpg", &sound), (1, "b.jpg", "id: [")], &[], None, &[]),
+        // What cannot be told of a third one says nothing of the other two: what was refused came before what was mended.
+        (
+            &[(0, "a.jpg", &sound), (1, "a.jpg", "id: ["), (3, "m.jpg", &later)],
+            &[(0, "a.jpg"), (3, "m.jpg")],
+            None,
+            &[(0, "a.jpg", "as `m.jpg`, and")],
+        ),
+        (
+            &[(0, "a.jpg", &sound), (1, "a.jpg", &without_steps), (3, "m.jpg", &later)],
+            &[(0, "a.jpg"), (3, "m.jpg")],
+            None,
+            &[(0, "a.jpg", "as `m.jpg`, and"), (1, "a.jpg", "as `m.jpg`, and")],
+        ),
     ];
     for (files, published, ticked, expected) in rows {
         let found = not_from_here(files, published, ticked);
@@ -641,6 +655,6 @@ fn what_cannot_be_looked_at_may_have_a_copy() {
     fs::create_dir_all(home.path().join("upload/2026-11-21/adobe-stock/sidecars")).unwrap();
     std::os::unix::fs::symlink(home.path(), home.path().join("upload/2026-11-21/adobe-stock/files")).unwrap();
     let name = crate::plan::BundleName::parse("2026-11-20", "adobe-stock").unwrap();
-    let why = decide.places().copies(decide.disk(), &decide.settings, &name).unwrap_err().to_string();
+    let why = decide.places().copies(decide.disk(), &name).unwrap_err().to_string();
     assert!(why.contains("upload/2026-11-21/adobe-stock/files"), "{why}");
 }

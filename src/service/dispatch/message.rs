@@ -1,6 +1,6 @@
 //! What reaches the dispatcher, and what it wants done.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use super::second_looks::Seen;
 use crate::config::Settings;
 use crate::intake::{Still, WatchProblem};
 use crate::make::{Limits, MakeError};
-use crate::model::{RelPath, Stage, ThemeSlug};
+use crate::model::{MarketName, RelPath, Stage, ThemeSlug};
 use crate::plan::{BundleName, Hold};
 use crate::service::Signal;
 use crate::service::carried_out::{CarriedOut, Rules};
 use crate::service::check::Checked;
-use crate::service::decide::{Found, Order, Tended, ThemeVerdict};
+use crate::service::decide::{CopiesOf, Found, Order, Tended, ThemeVerdict};
 use crate::service::survey::{SurveyError, Surveyed};
 use crate::vault::{Aside, CommitError, DiskResult, Made, QueuedRequest, Receipt, Recovered, SecondLook, TrashLimits};
 
@@ -57,6 +57,8 @@ pub(in crate::service) enum Message {
 #[derive(Debug)]
 pub(in crate::service) struct Looks {
     pub(in crate::service) found: Vec<(Tended, Result<Found, Hold>)>,
+    /// Of the markets of the bundles among them the files whose assets lie in open bundles more than once.
+    pub(in crate::service) copies: BTreeMap<MarketName, CopiesOf>,
     /// When it began, in nanoseconds since 1970.
     pub(in crate::service) begun_ns: i64,
     /// The first thing that kept a folder from being watched.

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::backoff::Backoff;
 use super::part::{By, Left, Part, SOON};
-use crate::model::{Identity, RelPath, ThemeSlug};
+use crate::model::{Identity, MarketName, RelPath, ThemeSlug};
 use crate::plan::{BundleName, Hold, Plan};
-use crate::service::decide::{Copies, Tended};
+use crate::service::decide::{CopiesOf, Tended};
 
 /// The pauses before records are tended again after one could not be written.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
@@ -57,8 +57,8 @@ struct Bundles {
     themes: BTreeMap<BundleName, BTreeSet<ThemeSlug>>,
     /// How many files of each further markets lack.
     lacking: BTreeMap<BundleName, usize>,
-    /// The files of each whose assets lie in open bundles more than once.
-    copies: BTreeMap<BundleName, BTreeMap<RelPath, Copies>>,
+    /// The files of each market whose assets lie in its open bundles more than once.
+    copies: BTreeMap<MarketName, CopiesOf>,
     /// Those that could not be looked at.
     unseen: BTreeSet<BundleName>,
     /// Whether `upload` is paused: then none is looked at, and nobody waits for that.
@@ -160,24 +160,27 @@ impl Tending {
         self.bundles.lacking.insert(name.clone(), lacking);
     }
 
-    /// Takes the files of a bundle whose assets lie in open bundles more than once. Where these changed, the bundles of the others
-    /// are marked: which of them has the row may have changed, too.
-    pub(super) fn saw_copies(&mut self, name: &BundleName, copies: BTreeMap<RelPath, Copies>) {
-        let before = self.bundles.copies.remove(name).unwrap_or_default();
-        if before != copies {
-            let others = before.values().chain(copies.values()).flat_map(|copies| copies.iter());
-            let others: BTreeSet<BundleName> =
-                others.filter_map(BundleName::of).filter(|other| other != name).collect();
-            self.bundles.marked.extend(others);
+    /// Takes the files of markets whose assets lie in open bundles more than once. Where these changed, the bundles that they lie
+    /// in, or lay in, are marked, but for those that were `seen` with them: which of them has the row may have changed, too.
+    pub(super) fn saw_copies(&mut self, copies: BTreeMap<MarketName, CopiesOf>, seen: &BTreeSet<&BundleName>) {
+        for (market, copies) in copies {
+            let before = self.bundles.copies.remove(&market).unwrap_or_default();
+            let is_other = |file: &&RelPath| before.get(*file) != copies.get(*file);
+            let changed = before.keys().chain(copies.keys()).filter(is_other).filter_map(BundleName::of);
+            self.bundles.marked.extend(changed.filter(|name| !seen.contains(name)));
+            self.bundles.copies.insert(market, copies);
         }
-        if !copies.is_empty() {
-            self.bundles.copies.insert(name.clone(), copies);
-        }
+    }
+
+    /// Marks the bundles of a market that `is_open` says of, once it is on record that something went there, or did not.
+    pub(super) fn dealt(&mut self, market: &MarketName, is_open: impl Fn(&BundleName) -> bool) {
+        let known = self.bundles.themes.keys().chain(&self.bundles.unseen);
+        let open: Vec<_> = known.filter(|name| name.market == *market && is_open(name)).cloned().collect();
+        self.bundles.marked.extend(open);
     }
 
     /// Forgets a bundle that is not there any more; returns how many of its files further markets lacked.
     pub(super) fn forget_bundle(&mut self, name: &BundleName) -> usize {
-        self.saw_copies(name, BTreeMap::new());
         self.bundles.unseen.remove(name);
         self.bundles.themes.remove(name);
         self.bundles.lacking.remove(name).unwrap_or(0)

@@ -231,7 +231,7 @@ impl Workers {
             // Walks want it, too: it is held for a moment each time.
             let watch = || watch.as_ref().map(|watch| watch.lock().expect("no watch holder panics"));
             let mut problem = watch().and_then(|mut watch| watch_tag_sets(&mut watch, disk).err());
-            let mut found = Vec::new();
+            let (copies, mut found) = (order.copies(disk, &records), Vec::new());
             for record in records {
                 let seen = keeper.tend(disk, &record, &order);
                 if let (Tended::Bundle(name), Ok(Found::Bundle(bundle))) = (&record, &seen)
@@ -242,7 +242,7 @@ impl Workers {
                 }
                 found.push((record, seen));
             }
-            Some(Message::Tended(Looks { found, begun_ns, problem }))
+            Some(Message::Tended(Looks { found, copies, begun_ns, problem }))
         });
     }
 

@@ -96,7 +96,7 @@ impl View {
         }
         if let Some(elsewhere) = BundleName::of(path).filter(|_| !was_sent).and_then(|name| self.elsewhere(&name, path))
         {
-            explained = explained.with("manifest", format!("it has no row: {elsewhere}"));
+            explained = explained.with("manifest", format!("it is to have no row: {elsewhere}"));
         }
         let sidecar = match self.decide.disk().read(&record, SIDECAR_BYTES_MAX).map(|bytes| Sidecar::parse(&bytes)) {
             Ok(Ok(sidecar)) => sidecar,
@@ -154,8 +154,8 @@ impl View {
 
     /// Returns why a file of an open bundle is not to be uploaded from there, if it is not.
     fn elsewhere(&self, name: &BundleName, file: &RelPath) -> Option<Elsewhere> {
-        let (disk, settings, places) = (self.decide.disk(), &self.decide.settings, self.decide.places());
-        elsewhere_in(disk, settings, &places, name, [file.clone()]).ok()?.remove(file)
+        let places = self.decide.places();
+        elsewhere_in(self.decide.disk(), &places, name, [file.clone()]).ok()?.remove(file)
     }
 
     /// Returns what is told of a file of a bundle that has no sidecar.

@@ -14,9 +14,9 @@ use super::super::message::Work;
 use super::super::part::Due;
 use crate::intake::is_model_folder;
 use crate::make::MakeError;
-use crate::model::{RelPath, ThemeSlug};
+use crate::model::{MarketName, RelPath, ThemeSlug};
 use crate::plan::{BundleName, Plan, TAGS_COPIED, emptied_folders};
-use crate::records::{About, Intent, Publish};
+use crate::records::{About, Dealing, Intent, Publish};
 use crate::report::{self, Weight};
 use crate::service::carried_out::{CarriedOut, Rules};
 use crate::service::clock::Moment;
@@ -184,6 +184,11 @@ impl Dispatcher {
     /// Takes note of a plan that was carried out, whoever did it: in the ledger, the tally and the log.
     fn close(&mut self, about: &About, publish: &[Publish], at: Timestamp, took: Duration) {
         self.decide.carried_out(about, publish, at);
+        if let Some(market) = about.dealing.as_ref().and_then(dealt_with) {
+            // What a market has keeps no row in its other bundles.
+            let ledger = &self.decide.ledger;
+            self.maintenance.tending.dealt(&market, |name| !ledger.is_sent(name));
+        }
         self.tally.count_done();
         let steps = about.told();
         for (number, step) in (1..).zip(&steps) {
@@ -304,6 +309,15 @@ fn weight(about: &About) -> Weight {
         TAGS_COPIED => Weight::Routine,
         _ if is_set_aside => Weight::SetAside,
         _ => Weight::Step,
+    }
+}
+
+/// Returns the market that something is put on record about.
+fn dealt_with(dealing: &Dealing) -> Option<MarketName> {
+    match dealing {
+        Dealing::Sent(sending) => Some(sending.market.clone()),
+        Dealing::NotSent(bundle) => BundleName::of(bundle).map(|name| name.market),
+        Dealing::Answered(answers) => Some(answers.market.clone()),
     }
 }
 

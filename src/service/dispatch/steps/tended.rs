@@ -50,11 +50,7 @@ impl Dispatcher {
         let all = || all_bundles(disk, markets);
         let records = self.maintenance.tending.next(now.steady, is_quiet, is_paused, self.pipeline.planned(), &all);
         if !records.is_empty() {
-            let bundles = records.iter().filter_map(|record| match record {
-                Tended::Bundle(name) => Some(name.clone()),
-                Tended::Tags(_) => None,
-            });
-            let bundles: BTreeSet<BundleName> = bundles.collect();
+            let bundles: BTreeSet<BundleName> = records.iter().filter_map(Tended::bundle).cloned().collect();
             let order = Order {
                 on_record: bundles.iter().filter(|name| self.decide.ledger.is_sent(name)).cloned().collect(),
                 settings: self.decide.settings.clone(),
@@ -71,11 +67,13 @@ impl Dispatcher {
 
     /// Takes what a look at shared records showed.
     pub(in crate::service::dispatch) fn on_tended(&mut self, looks: Looks, now: &Moment) {
-        let Looks { found, begun_ns, problem } = looks;
+        let Looks { found, copies, begun_ns, problem } = looks;
         self.maintenance.tending.looked();
         if let Some(problem) = problem.filter(|_| self.intake.watch_health.note_partial()) {
             report::watch_problem(&problem, self.decide.settings.settle.rescan);
         }
+        let seen: BTreeSet<&BundleName> = found.iter().filter_map(|(record, _)| record.bundle()).collect();
+        self.maintenance.tending.saw_copies(copies, &seen);
         for (record, found) in found {
             match (record, found) {
                 (record @ Tended::Tags(_), Ok(Found::Tags(found))) => self.take_tags(record, found, now),
@@ -143,7 +141,6 @@ impl Dispatcher {
             return;
         }
         self.intake.folder_times.add(&folders, begun_ns);
-        self.maintenance.tending.saw_copies(name, found.copies);
         self.maintenance.tending.saw_lacking(name, found.offers.lacking);
         let themes = found.themes.into_iter().chain(found.offers.themes).collect();
         self.maintenance.tending.saw_bundle(name, themes);

@@ -332,11 +332,12 @@ impl Mill {
             Work::Compare(folders) => compare(disk, folders),
             Work::ForgetWatches(_) => return None,
             Work::Tend { records, order } => {
+                let copies = order.copies(disk, &records);
                 let found = records.into_iter().map(|record| {
                     let seen = self.keeper.tend(disk, &record, &order);
                     (record, seen)
                 });
-                Message::Tended(Looks { found: found.collect(), begun_ns: now.wall_ns, problem: None })
+                Message::Tended(Looks { found: found.collect(), copies, begun_ns: now.wall_ns, problem: None })
             }
             Work::JudgeGone(themes) => Message::GoneJudged(judge_gone(disk, themes), Duration::ZERO),
             Work::Check { areas, away } => {

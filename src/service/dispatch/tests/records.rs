@@ -102,7 +102,7 @@ fn what_a_market_has_keeps_no_row_in_another_bundle() {
     assert!(row(&mill, &bundle) && !row(&mill, &copy), "{}", mill.text(&format!("{copy}/adobe-stock.csv")));
     let list = mill.text(&format!("{copy}/CHECKLIST.md"));
     let told = format!(
-        "> Do not upload from here: `sea-0001.jpg`: its asset lies in `{bundle}` too, and goes to adobe-stock from "
+        "> Do not upload from here: `sea-0001.jpg`: its asset lies in `{bundle}` too, and goes to adobe-stock once, from "
     );
     assert!(list.contains(&told) && !list.contains("[ ] Upload `sea-0001.jpg`"), "{list}");
     let file = format!("{bundle}/files/sea-0001.jpg");
@@ -114,6 +114,16 @@ fn what_a_market_has_keeps_no_row_in_another_bundle() {
     mill.drop(&file, &bytes);
     mill.pass(4_000);
     assert!(row(&mill, &bundle) && !row(&mill, &copy), "{}", mill.text(&format!("{copy}/adobe-stock.csv")));
+    // Also where nobody can look into the other bundle: neither had a row then, until that was mended.
+    mill.drop(&format!("{bundle}/sidecars/b.jpg.yaml"), b"id: [");
+    mill.drop(&format!("{bundle}/files/b.jpg"), b"jpeg");
+    mill.take_away(&file);
+    mill.pass(4_000);
+    assert!(row(&mill, &copy), "{}", mill.text(&format!("{copy}/CHECKLIST.md")));
+    mill.take_away(&format!("{bundle}/sidecars/b.jpg.yaml"));
+    mill.take_away(&format!("{bundle}/files/b.jpg"));
+    mill.drop(&file, &bytes);
+    mill.pass(4_000);
     mill.drop(&format!("{bundle}/SENT"), b"");
     mill.pass(4_000);
     assert!(row(&mill, &bundle) && !row(&mill, &copy), "{}", mill.text(&format!("{copy}/adobe-stock.csv")));
