@@ -667,3 +667,36 @@ fn what_a_held_gate_keeps_from_further_markets_is_told_with_what_helps() {
     assert!(root.once().status.success());
     assert_eq!(counts(&root, &markets), [1, 2], "{}", root.log());
 }
+
+/// What was owed to a market out of the bundle of another one that left the settings never went, and nothing said so.
+#[test]
+fn what_is_owed_goes_on_when_the_market_of_its_bundle_leaves() {
+    let head = "keep: {method: lanczos, min_megapixels: 0.04}\n";
+    let first = format!("{head}upload: {{markets: [123rf, adobe-stock], limits: {{adobe-stock: {{at_most: 1}}}}}}\n");
+    for is_sent in [true, false] {
+        let root = Root::with(&first);
+        let markets = ["123rf", "adobe-stock"];
+        take_small(&root, &markets);
+        tag(&root, "city, night, street, rain, neon, car, light");
+        (0..2).for_each(|n| fs::write(root.at(&format!("raw/city/{n}.png")), picture(n, 220)).unwrap());
+        assert!(root.once().status.success(), "{}", root.log());
+        assert_eq!(counts(&root, &markets), [2, 1], "{}", root.log());
+        if is_sent {
+            mark_sent(&root, "123rf");
+            assert!(root.once().status.success(), "{}", root.log());
+        }
+        for (limit, told, bundled) in
+            [("{adobe-stock: {at_most: 1}}", "there is room again on ", [2, 1]), ("{}", "would take it now", [2, 2])]
+        {
+            let left = format!("{head}upload: {{markets: [adobe-stock], limits: {limit}}}\n");
+            fs::write(root.at("stockmill.yaml"), left).unwrap();
+            let tomorrow = jiff::ZonedDateTime::now().date().tomorrow().unwrap().to_string();
+            let foretold = root.text(&["plan", "--until", &tomorrow]);
+            assert!(foretold.contains("/123rf/files/") && foretold.contains("adobe-stock"), "{is_sent}: {foretold}");
+            let status = root.text(&["status"]);
+            assert!(status.contains(told), "{is_sent} {limit}: {status}");
+            assert!(root.once().status.success(), "{}", root.log());
+            assert_eq!(counts(&root, &markets), bundled, "{is_sent} {limit}: {}", root.log());
+        }
+    }
+}

@@ -222,7 +222,9 @@ impl Decider {
     /// Returns the files of some bundles that not every market got.
     pub(in crate::service) fn owed(&self, bundles: &BTreeSet<BundleName>) -> Owed {
         let markets: Vec<MarketName> = self.settings.upload.markets.iter().map(|market| market.name.clone()).collect();
-        if bundles.is_empty() || markets.len() < 2 { Owed::new() } else { self.ledger.owed(bundles, &markets) }
+        // What lies in the bundle of a market that left the settings may be owed to the only one that they name.
+        let is_any_further = bundles.iter().any(|bundle| markets.iter().any(|market| *market != bundle.market));
+        if is_any_further { self.ledger.owed(bundles, &markets) } else { Owed::new() }
     }
 
     /// Decides on a bundled file that a further market takes, and takes the names that the plan uses.

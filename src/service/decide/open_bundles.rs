@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use super::as_left::Care;
-use super::bundle_files::{Lying, RECORD_BYTES_MAX, bundle_names, listed, manifest_of, unnamed_bundles};
+use super::bundle_files::{Lying, RECORD_BYTES_MAX, all_bundles, bundle_names, listed, manifest_of};
 use super::bundles::{Bundles, Inside};
 use super::elsewhere::Places;
 use super::measures::Known;
@@ -78,16 +78,15 @@ pub(in crate::service) struct OpenBundle {
 }
 
 impl Decider {
-    /// Returns how each bundle stands that is not sent, or of which further markets lack files; `unnamed` is what is told of one
-    /// whose market the settings do not name.
-    pub(in crate::service) fn open_bundles(&mut self, here: Here<'_>, unnamed: &str) -> Vec<OpenBundle> {
+    /// Returns how each bundle stands that is not sent, or of which further markets lack files. By the defaults, in place of
+    /// settings that cannot be used, nobody can tell what lacks what lies in the bundle of another market.
+    pub(in crate::service) fn open_bundles(&mut self, here: Here<'_>, is_by_defaults: bool) -> Vec<OpenBundle> {
         let markets = &self.settings.upload.markets;
         let is_open = |name: &BundleName| !is_sent(self.disk(), &name.folder()).unwrap_or(false);
-        let others = unnamed_bundles(self.disk(), markets).into_iter();
-        let others: Vec<RelPath> = others.filter(is_open).map(|name| name.folder()).collect();
-        let names: BTreeSet<BundleName> = bundle_names(self.disk(), markets).into_iter().collect();
+        let names: BTreeSet<BundleName> = all_bundles(self.disk(), markets).into_iter().collect();
+        let named: BTreeSet<BundleName> = bundle_names(self.disk(), markets).into_iter().collect();
         let unsent: BTreeSet<BundleName> = names.iter().filter(|name| is_open(name)).cloned().collect();
-        let owed = self.owed(&names);
+        let owed = self.owed(if is_by_defaults { &named } else { &names });
         let (mut open, places) = (Vec::new(), self.places());
         for name in names {
             let is_open = unsent.contains(&name);
@@ -95,7 +94,9 @@ impl Decider {
                 continue;
             }
             // What was sent goes no more to its own market.
-            let refused = if is_open {
+            let refused = if is_open && !named.contains(&name) {
+                Err(Hold::Waits(if is_by_defaults { UNTOLD } else { UNNAMED }.to_owned()))
+            } else if is_open {
                 let refused = self.refused_in(&name, &places, here.now).and_then(all_told);
                 refused.map_err(|hold| with_copies(hold, &places, self.disk(), &name))
             } else {
@@ -104,10 +105,6 @@ impl Decider {
             let owing = self.owing(&name, &owed, Care::Times, here);
             open.push(OpenBundle { folder: name.folder(), refused, stuck: self.stuck(&name), owing });
         }
-        open.extend(others.into_iter().map(|folder| {
-            let refused = Err(Hold::Waits(unnamed.to_owned()));
-            OpenBundle { folder, refused, stuck: None, owing: Ok(Vec::new()) }
-        }));
         open
     }
 

@@ -229,7 +229,7 @@ impl RecordKeeper {
             return Ok(FoundBundle { folders, ..found });
         }
         let Some(market) = look.market(name).cloned() else {
-            let found = unnamed_bundle(&look, name, &folder, order)?;
+            let found = unnamed_bundle(look, name, &folder, order)?;
             return Ok(FoundBundle { folders, ..found });
         };
         let left_alone = look.renamed(name).map(|renamed| (renamed, RENAMED));
@@ -304,13 +304,20 @@ fn or_waits(offered: Result<Offers, Hold>) -> (Offers, Option<Hold>) {
     offered.map_or_else(|hold| (Offers::default(), Some(hold)), |offers| (offers, None))
 }
 
-/// Looks into a bundle that is not sent, and whose market the settings do not name: nothing in it changes.
-fn unnamed_bundle(look: &Bundles<'_>, name: &BundleName, place: &RelPath, order: &Order) -> Result<FoundBundle, Hold> {
+/// Looks into a bundle that is not sent, and whose market the settings do not name: nothing in it changes, and further markets
+/// may lack what lies in it.
+fn unnamed_bundle(
+    mut look: Bundles<'_>,
+    name: &BundleName,
+    place: &RelPath,
+    order: &Order,
+) -> Result<FoundBundle, Hold> {
     let is_any_there = !look.files(&BundleFolder::new(place.clone()))?.is_empty();
     let is_open_again = is_any_there && order.on_record.contains(name);
     let dealing = is_open_again.then(|| plan_not_sent(place));
     let left_alone = is_any_there.then(|| (place.clone(), UNNAMED));
-    Ok(FoundBundle { left_alone, dealing, ..FoundBundle::default() })
+    let (offers, waits) = or_waits(look.offers(name, &BundleFolder::new(place.clone()), &order.owed, false));
+    Ok(FoundBundle { left_alone, dealing, offers, waits, ..FoundBundle::default() })
 }
 
 /// Returns what records that a bundle was sent; nothing if that is on record, or nothing went.

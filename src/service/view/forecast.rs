@@ -10,7 +10,7 @@ use super::{Surveyed, View};
 use crate::model::{MarketName, RelPath, Stage, ThemeSlug};
 use crate::plan::{Arrival, Forecast, Hold, Past, Place, Said, Waiting, forecast, theme_of_path};
 use crate::service::clock::Moment;
-use crate::service::decide::{Care, Here, Owing, bundle_names};
+use crate::service::decide::{Care, Here, Owing, all_bundles};
 use crate::service::release::is_unknown;
 
 /// What is told of the time to come.
@@ -88,7 +88,7 @@ impl View {
 
     /// Returns the files of bundles that further markets take, once they have room, and when each came to `upload`.
     fn owed_to_others(&mut self, future: &mut Future, now: &Moment) -> Vec<(Arrival, Waiting)> {
-        let names = bundle_names(self.decide.disk(), &self.decide.settings.upload.markets);
+        let names = all_bundles(self.decide.disk(), &self.decide.settings.upload.markets);
         let owed = self.decide.owed(&names.iter().cloned().collect::<BTreeSet<_>>());
         let here = Here { now, pauses: &self.pauses, units: &self.units };
         let (mut waiting, mut seen) = (Vec::new(), HashSet::new());

@@ -8,7 +8,7 @@ use super::overview::{Group, Groups};
 use crate::config::Gate;
 use crate::model::{AssetId, MarketName, RelPath, Stage, ThemeSlug, together};
 use crate::plan::{BundleFolder, BundleName, Hold, Said};
-use crate::service::decide::{Against, Care, Here, OpenBundle, Owing, Places, UNNAMED, UNTOLD, bundle_names};
+use crate::service::decide::{Against, Care, Here, OpenBundle, Owing, Places, UNNAMED, UNTOLD, all_bundles};
 use crate::service::release::BehindGate;
 use crate::service::why::{Why, WhyKind};
 
@@ -20,7 +20,7 @@ impl View {
         if *settings.gates.of(Stage::Upload) == Gate::Auto {
             return behind;
         }
-        let names = bundle_names(self.decide.disk(), &settings.upload.markets);
+        let names = all_bundles(self.decide.disk(), &settings.upload.markets);
         let owed = self.decide.owed(&names.iter().cloned().collect());
         let now = self.clock.now();
         let here = Here { now: &now, pauses: &self.pauses, units: &self.units };
@@ -59,8 +59,8 @@ impl View {
     fn open_bundles(&mut self) -> &[OpenBundle] {
         let now = self.clock.now();
         let here = Here { now: &now, pauses: &self.pauses, units: &self.units };
-        let (decide, unnamed) = (&mut self.decide, unnamed(self.is_by_defaults));
-        self.open_bundles.get_or_insert_with(|| decide.open_bundles(here, unnamed))
+        let (decide, is_by_defaults) = (&mut self.decide, self.is_by_defaults);
+        self.open_bundles.get_or_insert_with(|| decide.open_bundles(here, is_by_defaults))
     }
 
     /// Returns the files of each bundle of which nobody can say that its market would take them today, each with what speaks
