@@ -156,7 +156,8 @@ fn not_braked(brake: &Brake, used: &MarketUse<'_>, theme: &ThemeSlug) -> Option<
 fn probed(probe: u32, review_days: u32, used: &MarketUse<'_>, theme: &ThemeSlug, now: &ZonedDateTime) -> Option<Held> {
     let probe = probe as usize;
     let mut sent: Vec<_> = used.record.sent_of(theme).collect();
-    sent.sort_by_key(|sent| sent.at);
+    // Which files of one bundle were there first nobody knows: who let others go with them asked for no more answers.
+    sent.sort_by_key(|sent| (sent.at, sent.answer.is_none()));
     if sent.len() + used.unsent_of_theme < probe {
         return None;
     }
@@ -355,7 +356,7 @@ mod tests {
         type Sent = &'static [(&'static str, bool)];
         const OLD: &str = "2026-10-01T10:00:00Z";
         const YOUNG: &str = "2026-10-20T10:00:00Z";
-        let rows: [(Sent, usize, bool, Option<&str>); 8] = [
+        let rows: [(Sent, usize, bool, Option<&str>); 9] = [
             (&[], 0, true, None),
             (&[], 1, true, None),
             (&[], 2, false, None),
@@ -363,6 +364,8 @@ mod tests {
             (&[(YOUNG, false), (YOUNG, false)], 0, false, Some("2026-11-03T10:01:00Z")),
             (&[(YOUNG, true), (YOUNG, false)], 0, false, Some("2026-11-03T10:01:00Z")),
             (&[(YOUNG, true), (YOUNG, true)], 9, true, None),
+            // A third one went with them by a person's word.
+            (&[(YOUNG, false), (YOUNG, true), (YOUNG, true)], 0, true, None),
             (&[(OLD, false), (OLD, true), (YOUNG, false)], 9, true, None),
         ];
         for (sent, unsent, goes, opens) in rows {
