@@ -42,7 +42,8 @@ impl Refusal {
         };
         is_same.then(|| {
             format!(
-                "it refused it as `{}`{}, and would get the same again{but}; change its picture or its tags",
+                "it refused it as `{}`{}, and would get the same again{but}; change its picture, or tags that are in the file \
+                 (a category, and all tags of models, WebM and MKV, are in the CSV alone: correct these in the portal)",
                 self.file,
                 self.why()
             )

@@ -286,10 +286,11 @@ fn day(intent: &Intent) -> jiff::civil::Date {
 
 /// Returns how what a market refused goes there again.
 fn how_to_mend(market: &MarketName, is_owed: bool) -> String {
-    let then = if is_owed {
-        "then it goes there by itself"
+    let (sidecar, then) = if is_owed {
+        ("its sidecar", "then it goes there by itself")
     } else {
-        "then drop its original from `archive` into `raw`, once all bundles that have it are marked as sent"
+        let then = "then drop its original from `archive` into `raw`, once all bundles that have it are marked as sent";
+        ("that of its original in `archive`, dropped with it", then)
     };
-    format!("{market} refused it: change its tags (`tags.yaml`, or its sidecar), {then}")
+    format!("{market} refused it: change its tags (`tags.yaml`, or {sidecar}; not its category alone), {then}")
 }
