@@ -52,7 +52,12 @@ impl Profiles {
                 }
             }
         }
-        if wrong.is_empty() { Ok(profiles) } else { Err(wrong.join("\n")) }
+        if wrong.is_empty() {
+            return Ok(profiles);
+        }
+        let advice =
+            format!("mend it, or move it out of `{}`: also one that no setting names is read", folder.display());
+        Err(format!("{}\n{advice}", wrong.join("\n")))
     }
 
     fn add(&mut self, own: Market) {

@@ -130,7 +130,9 @@ fn picture(market: &Market, candidate: &Candidate) -> Vec<String> {
             let (min, max) = (range.min, range.max);
             let has = figure(megapixels, |seen| seen > 0.0 && !(min..=max).contains(&seen));
             let remedy = if megapixels < min {
-                format!("with `keep: {{min_megapixels: {min}}}` it is enlarged so far in `keep`")
+                format!(
+                    "with `keep: {{min_megapixels: {min}}}` it is enlarged so far in `keep`, unless `keep.method` is `none`"
+                )
             } else {
                 SMALLER.to_owned()
             };
@@ -140,7 +142,9 @@ fn picture(market: &Market, candidate: &Candidate) -> Vec<String> {
         if short < market.edge.min {
             let (min, wanted) = (market.edge.min, megapixels_of_edge(market.edge.min, long, short));
             let remedy = if wanted <= market.megapixels.max {
-                format!("with `keep: {{min_megapixels: {wanted}}}` it is enlarged so far in `keep`")
+                format!(
+                    "with `keep: {{min_megapixels: {wanted}}}` it is enlarged so far in `keep`, unless `keep.method` is `none`"
+                )
             } else {
                 "it is too long for its width".to_owned()
             };
@@ -364,7 +368,7 @@ mod tests {
             (|c| c.kind = Kind::Png, "it is png, and the market takes jpeg, mp4, mov"),
             (
                 |c| c.size = Some(Size { width: 1024, height: 1024 }),
-                "it has 1.0 megapixels, and the market takes 4 to 100; with `keep: {min_megapixels: 4}` it is enlarged so far in `keep`",
+                "it has 1.0 megapixels, and the market takes 4 to 100; with `keep: {min_megapixels: 4}` it is enlarged so far in `keep`, unless `keep.method` is `none`",
             ),
             (
                 |c| c.size = Some(Size { width: 12_000, height: 10_000 }),

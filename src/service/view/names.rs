@@ -51,6 +51,11 @@ impl View {
         let gave = of_market.into_iter().chain(rules).find(|(_, rule)| self.gives(sidecar, rule, &stem));
         let text = match gave {
             Some((name, rule)) => format!("{stem}: given by `{name}`, {rule}"),
+            None if sidecar.origin.as_ref().is_some_and(|origin| origin.path.stem() == stem.as_str()) => {
+                format!(
+                    "{stem}: as it was dropped; a model with parts keeps its name in public, too, since they may refer to it"
+                )
+            }
             None => format!("{stem}: by another rule than those of today, by hand, or cut to fit a market"),
         };
         Some(("name", text))
