@@ -123,9 +123,8 @@ impl View {
                                 }
                             }
                         }
-                        let is_released =
-                            offered.is_some_and(|(path, seen)| self.decide.is_released(&path, Stage::Upload, seen));
-                        let past = if is_released { Past::Gate } else { Past::Nothing };
+                        let past =
+                            offered.map_or(Past::Nothing, |(path, seen)| self.decide.past_gate(&path, seen, now));
                         waiting.extend(arrival.map(|arrival| (arrival, Waiting { file, theme, markets, past })));
                     }
                 }
