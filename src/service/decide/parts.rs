@@ -22,7 +22,7 @@ pub(in crate::service) fn parts_of(
             continue;
         }
         let walked = walk(disk, &folder, &|_| true, &mut |_, _| ()).map_err(cannot)?;
-        if let Some(odd) = walked.odd.iter().find(|odd| odd.why.starts_with("it cannot be listed")) {
+        if let Some(odd) = walked.unlisted.first() {
             return Err(Hold::Unreadable(format!("`{}`: {}", odd.path, odd.why)));
         }
         let mut names: Vec<_> = walked.files.iter().filter_map(|found| found.path.below(&folder)).collect();
