@@ -1,9 +1,9 @@
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
+use super::BundleFolder;
 use super::asset::{Asset, free_path};
 use super::bundle::BundleName;
-use super::bundle_folder::BundleFolder;
 use super::bundled_name::file_name;
 use super::gate;
 use super::not_taken::{Cause, NotTaken, refused_by_all, told};
