@@ -1,19 +1,12 @@
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::io::Read as _;
 
 use crate::market::{Market, manifest_part, names_in};
 use crate::model::{AssetId, ContentHash, Identity, RelPath};
-use crate::records::{DELIVERED, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar, is_sent_mark};
-use crate::vault::{DiskResult, Look, What, plain};
+use crate::records::{BundleFolder, DELIVERED, SIDECAR_BYTES_MAX, Sidecar, is_sent_mark};
+use crate::vault::{DiskResult, Entry, Look, What, own_names, plain};
 
-/// The folder of the files of a bundle: nothing else is for the market's server.
-const FILES: &str = "files";
-/// The folder of their sidecars.
-const SIDECARS: &str = "sidecars";
-/// The folder of the parts of models.
-const PARTS: &str = "parts";
-/// What older versions added to a model's name to name the folder of its parts.
-const FORMER_PARTS: &str = ".parts";
 /// The largest manifest that is read.
 pub(super) const CSV_BYTES_MAX: u64 = 1 << 30;
 
@@ -59,7 +52,8 @@ pub(super) fn contents(disk: &dyn Look, market: &Market, bundle: &RelPath) -> Di
     for item in &csv {
         rows.append(&mut names_in(market, &disk.read(&item.path, CSV_BYTES_MAX)?));
     }
-    let files = items(disk, &bundle.join(FILES))?.into_iter();
+    // Nothing else is for the market's server.
+    let files = items(disk, &bundle.join(BundleFolder::FILES))?.into_iter();
     let (files, others): (Vec<Item>, Vec<Item>) = files.partition(|item| rows.contains(&item.path.file_text()));
     Ok(Contents { files, csv, without_row: others.iter().map(|item| item.path.file_text()).collect() })
 }
@@ -72,7 +66,7 @@ pub(super) fn says_delivered(disk: &dyn Look, bundle: &RelPath) -> bool {
 
 /// Returns the bundle that a file for the market's server lies in, by its path.
 pub(super) fn bundle_of(file: &RelPath) -> Option<RelPath> {
-    let files = file.parent().filter(|folder| folder.file_name() == FILES)?;
+    let files = file.parent().filter(|folder| folder.file_name() == BundleFolder::FILES)?;
     files.parent()
 }
 
@@ -84,22 +78,40 @@ pub(super) fn is_closed(disk: &dyn Look, bundle: &RelPath) -> bool {
 /// Returns the folder of a bundled model's parts, if it has some; or why nobody can tell.
 pub(super) fn parts_of(disk: &dyn Look, file: &RelPath) -> Result<Option<RelPath>, String> {
     let Some(bundle) = bundle_of(file) else { return Ok(None) };
-    let name = file.file_name();
-    // Older versions put them among the sidecars.
-    let folders = [bundle.join(PARTS).join(name), bundle.join(SIDECARS).join(name).with_suffix(FORMER_PARTS)];
-    for folder in folders {
-        if disk.stat(&folder).map_err(|error| error.to_string())?.is_some() {
+    for (folder, _) in BundleFolder::new(bundle).places_of_parts(&file.file_text()) {
+        if holds_file(disk, &folder).map_err(|error| error.to_string())? {
             return Ok(Some(folder));
         }
     }
     Ok(None)
 }
 
+/// Returns whether a folder is there and holds a regular file at any depth. Hidden folders are nobody's parts.
+fn holds_file(disk: &dyn Look, folder: &RelPath) -> DiskResult<bool> {
+    if disk.stat(folder)?.is_none() {
+        return Ok(false);
+    }
+    let mut waiting = vec![folder.clone()];
+    while let Some(folder) = waiting.pop() {
+        let listed = disk.list(&folder)?;
+        if listed.iter().any(|(name, entry)| {
+            entry.what == What::File && !name.as_encoded_bytes().starts_with(own_names::HOME.as_bytes())
+        }) {
+            return Ok(true);
+        }
+        let is_entered =
+            |name: &OsStr, entry: &Entry| entry.what == What::Folder && !name.as_encoded_bytes().starts_with(b".");
+        let below = listed.iter().filter(|(name, entry)| is_entered(name, entry));
+        waiting.extend(below.map(|(name, _)| folder.join(name)));
+    }
+    Ok(false)
+}
+
 /// Returns the asset that a bundled file is of, and the hash of the bytes that stockmill left of it if that is on record; or says
 /// why nobody can tell.
 pub(super) fn asset_of(disk: &dyn Look, file: &RelPath) -> Result<(AssetId, Option<ContentHash>), String> {
     let bundle = bundle_of(file).ok_or("it lies in no bundle")?;
-    let sidecar = bundle.join(SIDECARS).join(format!("{}{SIDECAR_SUFFIX}", file.file_text()));
+    let sidecar = BundleFolder::new(bundle).sidecar_of(file.file_name());
     let read = disk.read(&sidecar, SIDECAR_BYTES_MAX).map_err(|error| error.to_string());
     let read =
         read.and_then(|bytes| Sidecar::parse(&bytes).map_err(|error| format!("`{sidecar}`: {}", error.of_bundled())));

@@ -35,6 +35,8 @@ pub struct Walked {
     pub odd: Vec<Odd>,
     /// Those of them that are folders which a person may have meant as themes.
     pub may_be_meant: Vec<RelPath>,
+    /// Those of them that are folders which cannot be listed: what lies there nobody can tell.
+    pub unlisted: Vec<Odd>,
 }
 
 /// Walks a folder and, where `goes_into` allows, those below it; `enters` is called with each folder before it
@@ -117,7 +119,11 @@ fn walk_but<'a>(
         match error.kind() {
             std::io::ErrorKind::NotFound => (),
             _ if folder == *start => return Err(error),
-            _ => walked.odd.push(Odd { path: folder, why: format!("it cannot be listed: {}", error.source) }),
+            _ => {
+                let odd = Odd { path: folder, why: format!("it cannot be listed: {}", error.source) };
+                walked.unlisted.push(odd.clone());
+                walked.odd.push(odd);
+            }
         }
     }
     walked.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::bundle_folder::BundleFolder;
+use super::BundleFolder;
 use super::tags::digest;
 use super::{Plan, Product, Recipe};
 use crate::market::{Fitted, Market, Row, Warning, WrittenIn, check_tags, manifest_name, row_too_long, wrong_name};

@@ -34,8 +34,11 @@ pub enum Past {
     /// Nobody let it go.
     Nothing,
     /// The gate.
-    Gate,
-    /// The gate, and the room that markets have.
+    Gate {
+        /// When that is over: what waits for room until then waits for the gate again.
+        until: Timestamp,
+    },
+    /// The gate, and the room that markets have: all of it goes at once.
     Room,
 }
 
@@ -92,7 +95,8 @@ pub fn forecast(waiting: &[Waiting], mut outlook: Outlook<'_>, now: Timestamp, u
         let mut full: HashMap<(MarketName, ThemeSlug), NoRoom> = HashMap::new();
         for (waiting, lacking) in waiting.iter().zip(&mut lacking).filter(|(_, lacking)| !lacking.is_empty()) {
             let is_bundled = BundleFolder::is_file(&waiting.file);
-            if let Err(shut) = outlook.gate_at(at, waiting.past) {
+            let past = waiting.past.at(at);
+            if let Err(shut) = outlook.gate_at(at, past) {
                 opens.extend(shut.opens);
                 let stays = lacking.iter().map(|market| (waiting.file.clone(), market.clone(), shut.why.clone()));
                 found.stays.extend(stays);
@@ -101,12 +105,13 @@ pub fn forecast(waiting: &[Waiting], mut outlook: Outlook<'_>, now: Timestamp, u
             let mut goes = Vec::new();
             lacking.retain(|market| {
                 let key = (market.clone(), waiting.theme.clone());
-                let known = full.get(&key).filter(|_| waiting.past != Past::Room).cloned();
+                let known = full.get(&key).filter(|_| past != Past::Room).cloned();
                 let room = known.map_or_else(|| outlook.room(market, waiting, &days, at), Err);
                 match room {
                     Ok(()) => goes.push(market.clone()),
                     Err(no_room) => {
                         opens.extend(no_room.opens);
+                        opens.extend(past.ends());
                         let why = if is_bundled { &no_room.of_bundled } else { &no_room.why };
                         found.stays.push((waiting.file.clone(), market.clone(), why.clone()));
                         full.insert(key, no_room);
@@ -126,6 +131,18 @@ pub fn forecast(waiting: &[Waiting], mut outlook: Outlook<'_>, now: Timestamp, u
         at = next;
     }
     found
+}
+
+impl Past {
+    /// Returns what is left of it at a time.
+    fn at(self, at: Timestamp) -> Self {
+        if self.ends().is_some_and(|until| until <= at) { Self::Nothing } else { self }
+    }
+
+    fn ends(self) -> Option<Timestamp> {
+        let Self::Gate { until } = self else { return None };
+        Some(until)
+    }
 }
 
 impl Outlook<'_> {
@@ -181,12 +198,10 @@ mod tests {
     use crate::config::load;
 
     fn told(settings: &str, files: &[(&str, &[&str])], until: &str) -> (Vec<String>, Vec<String>) {
-        told_but(&[], settings, files, until)
+        names_of(&foretold(&[], Past::Nothing, settings, files, until))
     }
 
-    /// Tells the same while some markets get nothing.
-    fn told_but(held: &[&str], settings: &str, files: &[(&str, &[&str])], until: &str) -> (Vec<String>, Vec<String>) {
-        let found = foretold(held, settings, files, until);
+    fn names_of(found: &Forecast) -> (Vec<String>, Vec<String>) {
         let names = |markets: &[MarketName]| markets.iter().map(MarketName::as_str).collect::<Vec<_>>().join(" ");
         let leaves = found.leaves.iter().map(|(at, file, markets)| {
             format!("{} {} {}", at.strftime("%m-%d %H:%M"), file.stem().to_string_lossy(), names(markets))
@@ -195,7 +210,8 @@ mod tests {
         (leaves.collect(), stays.collect())
     }
 
-    fn foretold(held: &[&str], settings: &str, files: &[(&str, &[&str])], until: &str) -> Forecast {
+    /// Tells what leaves while some markets get nothing, of files that a person may have let go.
+    fn foretold(held: &[&str], past: Past, settings: &str, files: &[(&str, &[&str])], until: &str) -> Forecast {
         let markets = crate::market::built_in().unwrap();
         let settings = load(settings, "/mill".as_ref(), &markets).unwrap();
         let waiting: Vec<Waiting> = files
@@ -204,7 +220,7 @@ mod tests {
                 file: RelPath::new(format!("upload/sea/{name}.jpg")).unwrap(),
                 theme: ThemeSlug::new("sea").unwrap(),
                 markets: markets.iter().map(|market| MarketName::recorded(market)).collect(),
-                past: Past::Nothing,
+                past,
             })
             .collect();
         let mut pond5 = WentBefore { today: 1, ..WentBefore::default() };
@@ -230,7 +246,7 @@ mod tests {
     fn all_times_are_told_by_one_clock() {
         for zone in ["", ", zone: America/New_York", ", zone: UTC"] {
             let settings = format!("gates: {{upload: {{on: [friday], at: \"09:00\"{zone}}}}}");
-            let found = foretold(&[], &settings, &[("a", &["pond5"])], "2026-10-20T00:00:00Z");
+            let found = foretold(&[], Past::Nothing, &settings, &[("a", &["pond5"])], "2026-10-20T00:00:00Z");
             let why = &found.stays[0].2;
             assert!(why.contains("opens on Friday 2026-10-23 ") && why.contains("(CEST); earlier"), "{zone}: {why}");
         }
@@ -292,10 +308,42 @@ mod tests {
             told("upload: {limits: {pond5: {at_most: 2}}}", &[("a", BOTH), ("b", BOTH)], "2026-10-19T22:00:00Z");
         assert_eq!(stays, ["b pond5"]);
         // It was told to get all that `status` said it does not get.
-        let (leaves, stays) = told_but(&["pond5"], "{}", &[("a", BOTH), ("b", &BOTH[1..])], "2026-10-19T22:00:00Z");
+        let files: &[(&str, &[&str])] = &[("a", BOTH), ("b", &BOTH[1..])];
+        let (leaves, stays) = names_of(&foretold(&["pond5"], Past::Nothing, "{}", files, "2026-10-19T22:00:00Z"));
         assert_eq!(
             (leaves, stays),
             (vec!["10-19 09:00 a adobe-stock".to_owned()], vec!["a pond5".to_owned(), "b pond5".to_owned()])
         );
+    }
+
+    /// It let them go past the gate for ever: files were foretold for days on which nothing lets them go.
+    #[test]
+    fn a_release_lets_files_go_for_as_long_as_it_lives() {
+        let settings = "gates: {upload: GATE}\nupload: {limits: {pond5: {at_most: 1, at_most_in_review: 9}}}";
+        let files: Vec<String> = (1..=4).map(|number| number.to_string()).collect();
+        let files: Vec<(&str, &[&str])> = files.iter().map(|name| (name.as_str(), &["pond5"] as _)).collect();
+        let first: &[&str] = &["10-19 22:00 1 pond5", "10-20 22:00 2 pond5"];
+        // The gate, when its release ends, until when is looked, what leaves, and why the next one stays.
+        let rows: [(&str, &str, &str, &[&str], &str); 5] = [
+            ("hold", "10-21T09:00", "10-27T00:00", first, "is `hold`"),
+            // Before its end, it waits for room; after it, for the gate, though room is told only for later.
+            ("hold", "10-21T09:00", "10-21T08:00", first, "2026-10-22"),
+            ("hold", "10-21T09:00", "10-21T12:00", first, "is `hold`"),
+            // With its end it is over.
+            ("hold", "10-20T22:00", "10-27T00:00", &first[..1], "is `hold`"),
+            (
+                "{on: [friday], at: \"09:00\"}",
+                "10-20T09:00",
+                "10-24T00:00",
+                &["10-19 22:00 1 pond5", "10-23 07:00 2 pond5"],
+                "opens on Friday 2026-10-30",
+            ),
+        ];
+        for (gate, ends, until, leaves, stays) in rows {
+            let past = Past::Gate { until: format!("2026-{ends}:00Z").parse().unwrap() };
+            let found = foretold(&[], past, &settings.replace("GATE", gate), &files, &format!("2026-{until}:00Z"));
+            assert_eq!(names_of(&found).0, leaves, "{gate} {ends} {until}");
+            assert!(found.stays[0].2.contains(stays), "{gate} {ends} {until}: {}", found.stays[0].2);
+        }
     }
 }

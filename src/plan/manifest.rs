@@ -1,8 +1,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::BundleFolder;
 use super::bundle::{BundleAsset, BundleName};
-use super::bundle_folder::BundleFolder;
 use super::checklist::Checklist;
 use super::checklist_csv::Part;
 use super::delivered::Delivered;

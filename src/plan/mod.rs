@@ -9,7 +9,6 @@ pub mod tags;
 mod ahead;
 mod asset;
 mod bundle;
-mod bundle_folder;
 mod bundled_name;
 mod checklist;
 mod checklist_csv;
@@ -64,7 +63,6 @@ mod verdicts;
 pub use ahead::{foresee, foresee_tags};
 pub use asset::unknown;
 pub use bundle::{Bundle, BundleAsset, BundleName, Elsewhere, Parts, plan_name_back, plan_refresh};
-pub use bundle_folder::BundleFolder;
 pub use delivered::Delivered;
 pub use forecast::{Forecast, Outlook, Past, Waiting, WentBefore, forecast};
 pub use forget::{Traces, plan_forget};
@@ -109,6 +107,7 @@ use crate::model::{
     AssetId, ByteRange, C2pa, Colours, ContentHash, Identity, Kind, MarketName, RelPath, Size, Stage, Tags, ThemeSlug,
     Video, leading_days,
 };
+pub use crate::records::BundleFolder;
 use crate::records::{About, Move, PublishMode, Remove, Sidecar};
 use tags::Layer;
 

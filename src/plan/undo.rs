@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use super::bundle_folder::BundleFolder;
+use super::BundleFolder;
 use super::theme_files::removed;
 use super::undo_facts::{UndoFacts, is_same, source_back};
 use super::undo_note::plan_themes_back;

@@ -1,9 +1,9 @@
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
+use super::BundleFolder;
 use super::asset::{Asset, free_path};
 use super::bundle::BundleName;
-use super::bundle_folder::BundleFolder;
 use super::bundled_name::file_name;
 use super::gate;
 use super::not_taken::{Cause, NotTaken, refused_by_all, told};
@@ -90,13 +90,16 @@ pub fn ask_markets(
 /// person uploads.
 fn bring_along(asset: &Asset<'_>, plan: &mut Plan) {
     let bundled: Vec<RelPath> = plan.products.iter().map(|product| product.to.clone()).collect();
+    // Where the copies of the parts begin: those of the other bundles follow in the same order.
+    let mut first = None;
     for file in bundled.iter().filter(|file| BundleFolder::is_file(file)) {
         let Some(bundle) = BundleFolder::of(file) else { continue };
         asset.copy_xmp(plan, &bundle.sidecars().join(file.file_name()));
-        for (Companion { path, .. }, inner) in asset.parts() {
-            let copy = Recipe::Copy { from: path.clone() };
-            let earlier = plan.products.iter().position(|product| product.recipe == copy);
-            let recipe = earlier.map_or(copy, |product| Recipe::SameAs { product });
+        let copies = *first.get_or_insert(plan.products.len());
+        for (number, (Companion { path, .. }, inner)) in asset.parts().enumerate() {
+            let product = copies + number;
+            let is_copied = product < plan.products.len();
+            let recipe = if is_copied { Recipe::SameAs { product } } else { Recipe::Copy { from: path.clone() } };
             plan.products.push(new_file(bundle.parts_of(file.file_name()).join(inner.as_path()), recipe));
         }
     }

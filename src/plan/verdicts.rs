@@ -39,7 +39,7 @@ pub struct Verdict {
     pub answers: Answers,
     /// How many of the new answers take the place of another one.
     pub changed: usize,
-    /// How many names are on record as the list says.
+    /// How many files are on record as the list says.
     pub known: usize,
     /// What is not recorded: the line, and why.
     pub told: Vec<(u64, String)>,
@@ -65,8 +65,8 @@ pub fn judge_verdicts(verdicts: &Verdicts, sent: &BTreeMap<&str, Vec<SentBefore<
             continue;
         }
         match meant(name, rows.len(), first.accepted, sent) {
-            Ok(meant) if meant.is_empty() => known += 1,
-            Ok(meant) => {
+            Ok((meant, as_said)) => {
+                known += as_said;
                 changed += meant.iter().filter(|sent| sent.dealt != Dealt::InReview).count();
                 files.extend(meant.into_iter().map(|sent| (first.line, answered(sent, first))));
             }
@@ -79,13 +79,14 @@ pub fn judge_verdicts(verdicts: &Verdicts, sent: &BTreeMap<&str, Vec<SentBefore<
     Verdict { answers: Answers { market: verdicts.market.clone(), files }, changed, known, told }
 }
 
-/// Returns the files that rows of one name are about and whose verdict is news, or why nobody can tell.
+/// Returns the files that rows of one name are about and whose verdict is news, and of how many others it is on record; or why
+/// nobody can tell.
 fn meant<'a, 'b>(
     name: &str,
     rows: usize,
     accepted: bool,
     sent: &'b BTreeMap<&str, Vec<SentBefore<'a>>>,
-) -> Result<Vec<&'b SentBefore<'a>>, String> {
+) -> Result<(Vec<&'b SentBefore<'a>>, usize), String> {
     let exact = sent.get(name);
     let by_case = || {
         let mut alike = sent.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, sent)| sent);
@@ -98,12 +99,13 @@ fn meant<'a, 'b>(
     };
     let is_known = |sent: &&SentBefore<'_>| sent.dealt == Dealt::Answered(accepted);
     let open: Vec<_> = files.iter().filter(|sent| sent.dealt == Dealt::InReview).collect();
+    let known = files.iter().filter(is_known).count();
     match (&files[..], &open[..]) {
         // The market may change its mind.
-        ([only], _) => Ok([only].into_iter().filter(|sent| !is_known(sent)).collect()),
-        (_, []) if files.iter().all(|sent| is_known(&sent)) => Ok(Vec::new()),
-        (all, open) if rows >= all.len() => Ok(open.to_vec()),
-        (all, [only]) if !all.iter().any(|sent| is_known(&sent)) => Ok(vec![only]),
+        ([only], _) => Ok(([only].into_iter().filter(|sent| !is_known(sent)).collect(), known)),
+        (all, []) if known == all.len() => Ok((Vec::new(), known)),
+        (all, open) if rows >= all.len() => Ok((open.to_vec(), known)),
+        (_, [only]) if known == 0 => Ok((vec![only], known)),
         (all, _) => {
             let bundles: Vec<String> = all.iter().map(|sent| format!("`{}`", sent.bundle)).collect();
             Err(format!(
@@ -225,14 +227,18 @@ mod tests {
     /// A list with nothing new failed with "nothing is recorded", and an answer that another one replaced went unsaid.
     #[test]
     fn what_is_known_and_what_is_replaced_is_counted() {
-        // What was sent, the list, how many answers are replaced, and how many names are known.
+        // What was sent, the list, how many answers are replaced, and how many files are known.
         type Row<'a> = (&'a [&'a str], &'a [&'a str], (usize, usize));
-        let rows: [Row<'_>; 5] = [
+        let rows: [Row<'_>; 8] = [
             (&["m a.jpg ?"], &["2 a.jpg yes"], (0, 0)),
             (&["m a.jpg no"], &["2 a.jpg yes"], (1, 0)),
             (&["m a.jpg no", "m b.jpg yes"], &["2 a.jpg no", "3 b.jpg yes"], (0, 2)),
             (&["m a.jpg no", "m b.jpg yes"], &["2 a.jpg yes", "3 b.jpg yes", "4 c.jpg yes"], (1, 1)),
-            (&["m a.jpg no", "m-2 a.jpg no"], &["2 a.jpg no"], (0, 1)),
+            (&["m a.jpg no"], &["2 a.jpg no", "3 a.jpg no"], (0, 1)),
+            // One name may be that of two files.
+            (&["m a.jpg no", "m-2 a.jpg no"], &["2 a.jpg no"], (0, 2)),
+            (&["m a.jpg no", "m-2 a.jpg no"], &["2 a.jpg no", "3 a.jpg no"], (0, 2)),
+            (&["m a.jpg no", "m-2 a.jpg ?"], &["2 a.jpg no", "3 a.jpg no"], (0, 1)),
         ];
         for (sent, list, expected) in rows {
             assert_eq!(judged(sent, list).2, expected, "{sent:?} {list:?}");

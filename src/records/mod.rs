@@ -2,6 +2,7 @@
 //! lists, the journal. Never touches the disk itself, and what it reads from outside never makes it
 //! panic, or cost more than its limits allow.
 
+mod bundle_folder;
 mod delivery;
 mod derivation;
 mod error;
@@ -22,6 +23,7 @@ mod yaml;
 mod yaml_edit;
 mod yaml_guard;
 
+pub use bundle_folder::BundleFolder;
 pub use delivery::{
     DELIVERED, Deliveries, DeliveryRecord, DeliveryStep, FileDelivery, hides_deliveries, read_deliveries, row_sum,
 };

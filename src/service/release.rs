@@ -139,7 +139,7 @@ impl Kept {
     /// Returns whether its time is over. A clock that jumped neither ends it nor lets it live for ever.
     fn is_over(&self, believed: Timestamp, steady: Duration) -> bool {
         let by_wall = Duration::try_from(believed.duration_since(self.release.at)).unwrap_or_default();
-        by_wall > KEPT || steady.saturating_sub(self.since) > KEPT
+        by_wall >= KEPT || steady.saturating_sub(self.since) >= KEPT
     }
 }
 
@@ -150,6 +150,20 @@ impl Releases {
             let marks = marks(path, seen);
             self.0.values().any(|kept| kept.release.covers(stage, marks))
         }
+    }
+
+    /// Returns until when a person let go of this state of a file, if that is so now.
+    pub(super) fn cover_until(
+        &self,
+        path: &RelPath,
+        stage: Stage,
+        seen: Identity,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let marks = (!self.0.is_empty()).then(|| marks(path, seen))?;
+        let covering = self.0.values().filter(|kept| kept.release.covers(stage, marks));
+        // One that a clock gave which was ahead ends by the time for which it is known.
+        covering.filter_map(|kept| kept.release.at.min(now).checked_add(KEPT).ok()).max()
     }
 
     /// Returns whether a person let go of this state of a file whatever it is held for.
@@ -231,6 +245,13 @@ impl Releases {
             let read = now.0.get(path).map(|read| read.release.clone());
             read.map(|release| kept.release = release).is_some()
         });
+    }
+
+    /// Returns the releases that are in force, without touching them.
+    pub(super) fn in_force(disk: &dyn Look, now: Timestamp) -> Self {
+        let mut releases = Self::peek(disk);
+        releases.0.retain(|_, kept| !kept.is_over(now, kept.since));
+        releases
     }
 
     /// Returns the releases that lie there, without touching them.
@@ -352,6 +373,37 @@ mod tests {
         releases.use_up(&path("raw/b.png"), Stage::Raw, other);
         releases.save(&mailbox).unwrap();
         assert!(Mailbox::list(&disk, KIND).unwrap().is_empty() && releases.0.is_empty());
+    }
+
+    /// `plan` let go what nobody had looked at until the release was over.
+    #[test]
+    fn what_a_release_lets_go_it_lets_go_until_it_is_over() {
+        let root = tempfile::tempdir().unwrap();
+        let layout = Layout { root: root.path().to_owned(), areas: BTreeMap::new() };
+        let disk = RealDisk::open(layout.clone()).unwrap();
+        let mailbox = Mailbox::beside_daemon(layout);
+        for given in ["2026-11-27T10:00:00Z", "2026-11-27T12:00:00Z"] {
+            let mut release = Release::new(Stage::Upload, None, time(given));
+            release.name(&path("upload/a.jpg"), SEEN);
+            request(&mailbox, &release).unwrap();
+        }
+        // (now, until when); the last is a clock that was ahead.
+        let cases = [
+            ("2026-11-28T09:00:00Z", Some("2026-11-28T12:00:00Z")),
+            ("2026-11-28T11:00:00Z", Some("2026-11-28T12:00:00Z")),
+            ("2026-11-28T12:00:00Z", None),
+            ("2026-11-20T12:00:00Z", Some("2026-11-21T12:00:00Z")),
+        ];
+        for (now, until) in cases {
+            let (now, seen) = (time(now), path("upload/a.jpg"));
+            let releases = Releases::in_force(&disk, now);
+            assert_eq!(releases.cover_until(&seen, Stage::Upload, SEEN, now), until.map(time), "{now}");
+            assert_eq!(releases.cover(&seen, Stage::Upload, SEEN), until.is_some(), "{now}");
+            assert_eq!(
+                releases.cover_until(&path("upload/b.jpg"), Stage::Upload, Identity { size: 1, ..SEEN }, now),
+                None
+            );
+        }
     }
 
     /// After a kill, a release that had been used let what `undo` brought back go on through a shut gate.

@@ -196,8 +196,8 @@ impl<'a> Pass<'a> {
             } else if self.disk.stat(&area)?.is_some() {
                 let walked = walk(self.disk, &area, &|_| true, &mut |_, _| ())?;
                 self.found.extend(walked.files.into_iter().map(|found| (found.path, found.entry)));
-                for odd in walked.odd.iter().filter(|odd| odd.why.starts_with("it cannot be listed")) {
-                    self.complain(&odd.path, Wrong::Unreadable, odd.why.clone(), "give its owner's rights back");
+                for odd in walked.unlisted {
+                    self.complain(&odd.path, Wrong::Unreadable, odd.why, "give its owner's rights back");
                 }
             }
         }

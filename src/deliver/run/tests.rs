@@ -170,13 +170,29 @@ const C: &str = "c.jpg,C,C,c,Pro\r\n";
 /// A model went without its parts, which are no files of the bundle's `files/`.
 #[test]
 fn a_model_with_parts_is_left_to_the_person() {
-    for (folder, is_sent) in [("parts/a.jpg", false), ("sidecars/a.jpg.parts", false), ("parts/b", true)] {
+    // An empty folder has no parts, and no picture has some: the checklist named none, and they stayed.
+    for (file, folder, part, is_sent) in [
+        ("a.obj", "parts/a.obj", "m.mtl", false),
+        ("a.OBJ", "parts/a.OBJ", "tex/w.png", false),
+        ("a.obj", "sidecars/a.obj.parts", "m.mtl", false),
+        ("a.obj", "parts/b", "m.mtl", true),
+        ("a.obj", "parts/a.obj", "", true),
+        ("a.obj", "parts/a.obj", "tex/", true),
+        ("a.jpg", "parts/a.jpg", "m.mtl", true),
+    ] {
         let mut mill = Mill::new();
-        let bundle = mill.bundle(DAY, &[("vecteezy.csv", &[A])]);
-        std::fs::create_dir_all(mill.real(&bundle.join(folder))).unwrap();
+        let bundle = mill.bundle(DAY, &[("vecteezy.csv", &[&A.replace("a.jpg", file)])]);
+        let (below, name) = part.rsplit_once('/').unwrap_or(("", part));
+        let real = mill.real(&bundle.join(folder)).join(below);
+        std::fs::create_dir_all(&real).unwrap();
+        if !name.is_empty() {
+            std::fs::write(real.join(name), "x").unwrap();
+        }
         let (_, left, told) = mill.deliver();
+        let folder = format!("{folder} {part}");
         assert_eq!(left, usize::from(!is_sent), "{folder}: {told}");
-        assert_eq!(mill.door.has().contains(&"a.jpg".to_owned()), is_sent, "{folder}: {told}");
+        assert_eq!(mill.door.has().contains(&file.to_owned()), is_sent, "{folder}: {told}");
+        let folder = folder.split(' ').next().unwrap();
         let why = format!("it has parts in `{bundle}/{folder}`, and no parts are sent: upload it with them by hand");
         assert_eq!(told.contains(&why), !is_sent, "{folder}: {told}");
     }

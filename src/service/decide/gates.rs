@@ -93,11 +93,16 @@ impl Decider {
 
     /// Returns what a person let a file that lies in `upload` go past.
     pub(in crate::service) fn past(&self, facts: &Facts, now: &Moment) -> Past {
-        match self.is_released(&facts.path, facts.stage, facts.seen) {
-            true if self.is_let_go(&facts.path, facts.stage, facts.seen, now) => Past::Room,
-            true => Past::Gate,
-            false => Past::Nothing,
+        if self.is_let_go(&facts.path, facts.stage, facts.seen, now) {
+            return Past::Room;
         }
+        self.past_gate(&facts.path, facts.seen, now)
+    }
+
+    /// Returns the same of a file that lies in a bundle: nothing makes room for it.
+    pub(in crate::service) fn past_gate(&self, path: &RelPath, seen: Identity, now: &Moment) -> Past {
+        let until = self.releases.cover_until(path, Stage::Upload, seen, now.timestamp());
+        until.map_or(Past::Nothing, |until| Past::Gate { until })
     }
 
     /// Writes down which releases were used up.

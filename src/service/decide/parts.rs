@@ -2,7 +2,6 @@
 
 use super::record_settle::refused;
 use crate::intake::walk;
-use crate::model::Kind;
 use crate::plan::{BundleFolder, Hold, Parts};
 use crate::vault::Look;
 
@@ -12,17 +11,13 @@ pub(in crate::service) fn parts_of(
     bundle: &BundleFolder,
     file_name: &str,
 ) -> Result<Option<Parts>, Hold> {
-    let extension = file_name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    if !Kind::is_model_extension(&extension.to_lowercase()) {
-        return Ok(None);
-    }
-    for (folder, is_kept) in [(bundle.parts_of(file_name), true), (bundle.former_parts_of(file_name), false)] {
+    for (folder, is_kept) in bundle.places_of_parts(file_name) {
         let cannot = |error| refused(&folder, &error);
         if disk.stat(&folder).map_err(cannot)?.is_none() {
             continue;
         }
         let walked = walk(disk, &folder, &|_| true, &mut |_, _| ()).map_err(cannot)?;
-        if let Some(odd) = walked.odd.iter().find(|odd| odd.why.starts_with("it cannot be listed")) {
+        if let Some(odd) = walked.unlisted.first() {
             return Err(Hold::Unreadable(format!("`{}`: {}", odd.path, odd.why)));
         }
         let mut names: Vec<_> = walked.files.iter().filter_map(|found| found.path.below(&folder)).collect();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::open_bundles::not_asked;
+use super::open_bundles::{Told, not_asked};
 use super::{Surveyed, View};
 use crate::model::{MarketName, RelPath, Stage, ThemeSlug};
 use crate::plan::{Arrival, Forecast, Hold, Past, Place, Said, Waiting, forecast, theme_of_path};
@@ -91,7 +91,7 @@ impl View {
         let names = all_bundles(self.decide.disk(), &self.decide.settings.upload.markets);
         let owed = self.decide.owed(&names.iter().cloned().collect::<BTreeSet<_>>());
         let here = Here { now, pauses: &self.pauses, units: &self.units };
-        let (mut waiting, mut seen) = (Vec::new(), HashSet::new());
+        let (mut waiting, mut before) = (Vec::new(), Told::default());
         for name in names {
             let owing = match self.decide.owing(&name, &owed, Care::Times, here) {
                 Ok(owing) => owing,
@@ -102,20 +102,17 @@ impl View {
                 }
             };
             for Owing { file, arrival, asset, theme, markets, said, offered, .. } in owing {
-                // It may lie in the bundles of several markets.
-                let mut is_new = |market: &MarketName| {
-                    asset.as_ref().is_none_or(|asset| seen.insert((asset.clone(), market.clone())))
-                };
+                let mut is_first = |market: &MarketName| before.is_first(asset.as_ref(), market);
                 match said {
                     Err(hold) => {
-                        let markets: Vec<MarketName> = markets.into_iter().filter(&mut is_new).collect();
+                        let markets: Vec<MarketName> = markets.into_iter().filter(&mut is_first).collect();
                         if !markets.is_empty() {
                             future.held.push((file, not_asked(&markets, &hold)));
                         }
                     }
                     Ok(said) => {
                         let mut markets = Vec::new();
-                        for (market, said) in said.into_iter().filter(|(market, _)| is_new(market)) {
+                        for (market, said) in said.into_iter().filter(|(market, _)| is_first(market)) {
                             match said {
                                 Said::Takes | Said::Later(_) => markets.push(market),
                                 Said::Refuses(why) => {
@@ -123,9 +120,8 @@ impl View {
                                 }
                             }
                         }
-                        let is_released =
-                            offered.is_some_and(|(path, seen)| self.decide.is_released(&path, Stage::Upload, seen));
-                        let past = if is_released { Past::Gate } else { Past::Nothing };
+                        let past =
+                            offered.map_or(Past::Nothing, |(path, seen)| self.decide.past_gate(&path, seen, now));
                         waiting.extend(arrival.map(|arrival| (arrival, Waiting { file, theme, markets, past })));
                     }
                 }

@@ -111,7 +111,7 @@ impl View {
         // One look cannot tell how long a record stood still: it shows what comes once it does.
         decide.tags.settle_at_once();
         let clock = Clock::start();
-        decide.releases = super::release::Releases::peek(decide.disk());
+        decide.releases = super::release::Releases::in_force(decide.disk(), now.timestamp());
         decide.read_gate_days();
         // What a start would remember is not kept by one who only looks.
         drop(decide.see_gate_days(now));

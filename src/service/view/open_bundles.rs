@@ -12,6 +12,17 @@ use crate::service::decide::{Against, Care, Here, OpenBundle, Owing, Places, UNN
 use crate::service::release::BehindGate;
 use crate::service::why::{Why, WhyKind};
 
+/// Which markets were told of which assets: an asset may lie in the bundles of several markets, and a further one gets it once.
+#[derive(Debug, Default)]
+pub(super) struct Told(HashSet<(AssetId, MarketName)>);
+
+impl Told {
+    /// Returns whether this is the first time; of an asset that nobody knows it always is.
+    pub(super) fn is_first(&mut self, asset: Option<&AssetId>, market: &MarketName) -> bool {
+        asset.is_none_or(|asset| self.0.insert((asset.clone(), market.clone())))
+    }
+}
+
 impl View {
     /// Returns what the gate of `upload` keeps from further markets, of all themes or of one.
     pub fn behind_gate(&mut self, theme: Option<&ThemeSlug>) -> BehindGate {
@@ -24,8 +35,7 @@ impl View {
         let owed = self.decide.owed(&names.iter().cloned().collect());
         let now = self.clock.now();
         let here = Here { now: &now, pauses: &self.pauses, units: &self.units };
-        // It may lie in the bundles of several markets.
-        let mut seen: HashSet<AssetId> = HashSet::new();
+        let mut before = Told::default();
         for name in names {
             let Ok(owing) = self.decide.owing(&name, &owed, Care::Times, here) else {
                 behind.untold.push(name.folder());
@@ -37,9 +47,9 @@ impl View {
                 match said {
                     Ok(said) => {
                         let takes = said.into_iter().filter(|(_, said)| !matches!(said, Said::Refuses(_)));
-                        let markets: Vec<MarketName> = takes.map(|(market, _)| market).collect();
-                        let is_new = || asset.is_none_or(|asset| seen.insert(asset));
-                        let offered = offered.filter(|_| !markets.is_empty() && is_new());
+                        let mut markets: Vec<MarketName> = takes.map(|(market, _)| market).collect();
+                        markets.retain(|market| before.is_first(asset.as_ref(), market));
+                        let offered = offered.filter(|_| !markets.is_empty());
                         behind.files.extend(offered.map(|(path, seen)| (path, seen, markets)));
                     }
                     Err(Hold::Unreadable(_) | Hold::Refused(_)) => behind.untold.push(file),
@@ -93,18 +103,15 @@ impl View {
     /// were bundled: those that are not to go as they are, and those that further markets would take.
     pub fn other_verdicts(&mut self) -> [Vec<Group>; 2] {
         let (mut refused, mut taken) = <(Groups, Groups)>::default();
-        // It may lie in the bundles of several markets.
-        let mut seen: HashSet<(AssetId, MarketName)> = HashSet::new();
+        let mut before = Told::default();
         for open in self.open_bundles() {
             for (file, against) in open.refused.iter().flatten() {
                 refused.add(file.clone(), Why::new(WhyKind::Market, &against.to_string()));
             }
             for owing in open.owing.iter().flatten() {
-                let mut is_new = |market: &MarketName| {
-                    owing.asset.as_ref().is_none_or(|id| seen.insert((id.clone(), market.clone())))
-                };
                 let said = owing.said.iter().flatten().filter(|(_, said)| !matches!(said, Said::Refuses(_)));
-                let told = told(said.filter(|(market, _)| is_new(market)), owing.shut.as_deref());
+                let said = said.filter(|(market, _)| before.is_first(owing.asset.as_ref(), market));
+                let told = told(said, owing.shut.as_deref());
                 if !told.is_empty() {
                     taken.add(owing.file.clone(), Why::new(WhyKind::Market, &told.join("; ")));
                 }

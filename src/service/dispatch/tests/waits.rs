@@ -99,6 +99,35 @@ fn a_release_lets_what_lies_in_bundles_go_to_further_markets() {
     assert_eq!(bundled(&mill), [2, 1]);
 }
 
+/// Of a picture that lies in two bundles, a release let go the first one alone: a market that only the second one lacks got nothing.
+#[test]
+fn a_release_lets_go_all_that_further_markets_lack_whichever_bundle_they_lack_it_from() {
+    let with = |gate: &str, most: u32, new: &str| {
+        let limits = format!("limits: {{vecteezy: {{at_most: {most}}}}}");
+        format!("gates: {{upload: {gate}}}\nupload: {{markets: [123rf, adobe-stock, vecteezy{new}], {limits}}}\n")
+    };
+    let tags = "title: The sea\ndescription: The sea in the early morning, seen from a cliff above the old harbour\nkeywords: [sea, wave, blue, dawn, calm, sky, sun]\n";
+    let files =
+        [("raw/sea/a.png", &*picture(1)), ("raw/sea/b.png", &*picture(2)), ("raw/sea/tags.yaml", tags.as_bytes())];
+    let mut mill = Mill::new(&with("auto", 1, ""), &files);
+    let bundled = |mill: &Mill| {
+        let of = |market: &str| mill.assets().iter().filter(|name| name.contains(market)).count();
+        ["/123rf/files/", "/adobe-stock/files/", "/vecteezy/files/", "/dreamstime/files/"].map(of)
+    };
+    mill.run();
+    assert_eq!(bundled(&mill), [2, 2, 1, 0], "{:?}", mill.held());
+    // What was sent owes `vecteezy` alone, and what lies beside it the new market as well.
+    let day = mill.now().local.date();
+    mill.ask(Action::Sent(vec![path(&format!("upload/{day}/123rf"))]));
+    mill.run();
+    mill.reload(&with("hold", 9, ", dreamstime"));
+    mill.run();
+    assert_eq!(bundled(&mill), [2, 2, 1, 0], "its gate is shut");
+    mill.release(Stage::Upload);
+    mill.run();
+    assert_eq!(bundled(&mill), [2, 2, 2, 2], "{:?}", mill.held());
+}
+
 /// What may change unseen is looked at anew after `rescan_s`, and `once` waited for that again and again: for one picture
 /// if that was soon, and for many of them, each at its own time, if it was not.
 #[test]

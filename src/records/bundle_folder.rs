@@ -1,7 +1,7 @@
 use std::ffi::OsStr;
 
-use crate::model::{RelPath, Stage};
-use crate::records::SIDECAR_SUFFIX;
+use super::SIDECAR_SUFFIX;
+use crate::model::{Kind, RelPath, Stage};
 
 /// What older versions added to a model's name to name the folder of its parts, in `sidecars`.
 const FORMER_PARTS: &str = ".parts";
@@ -84,9 +84,16 @@ impl BundleFolder {
         self.0.join(Self::PARTS).join(file_name)
     }
 
-    /// Returns the folder of the parts of a model where older versions put them, in the bundle of one market alone.
-    pub fn former_parts_of(&self, file_name: impl AsRef<OsStr>) -> RelPath {
-        self.sidecars().join(file_name).with_suffix(FORMER_PARTS)
+    /// Returns the folders in which the parts of a file may lie, the first that holds a file being the one, and whether they are
+    /// kept with the original as well: older versions put them into the bundle of one market alone. A file that is no model by its
+    /// name has none.
+    pub fn places_of_parts(&self, file_name: &str) -> Vec<(RelPath, bool)> {
+        let extension = file_name.rsplit_once('.').map_or("", |(_, extension)| extension);
+        if !Kind::is_model_extension(&extension.to_lowercase()) {
+            return Vec::new();
+        }
+        let former = self.sidecars().join(file_name).with_suffix(FORMER_PARTS);
+        vec![(self.parts_of(file_name), true), (former, false)]
     }
 
     /// Returns the model that a path in this bundle is a part of.
