@@ -118,6 +118,28 @@ pub fn megapixels_of_edge(edge: u32, long: u32, short: u32) -> f64 {
 /// What is to be done with a picture that has too many pixels: nothing here makes one smaller.
 const SMALLER: &str = "make it smaller, and drop it again";
 
+/// Returns what the market has against the edges of a picture.
+fn edges(market: &Market, size: Size) -> Vec<String> {
+    let (short, long) = (size.width.min(size.height), size.width.max(size.height));
+    let Range { min, max } = market.edge;
+    let mut reasons = Vec::new();
+    if short < min {
+        let wanted = megapixels_of_edge(min, long, short);
+        let remedy = if wanted <= market.megapixels.max {
+            format!(
+                "with `keep: {{min_megapixels: {wanted}}}` it is enlarged so far in `keep`, unless `keep.method` is `none`"
+            )
+        } else {
+            "it is too long for its width".to_owned()
+        };
+        reasons.push(format!("an edge has {short} pixels, and the market takes {min} or more; {remedy}"));
+    }
+    if long > max {
+        reasons.push(format!("an edge has {long} pixels, and the market takes at most {max}; {SMALLER}"));
+    }
+    reasons
+}
+
 /// Returns what the market has against a picture's measures.
 fn picture(market: &Market, candidate: &Candidate) -> Vec<String> {
     if !candidate.kind.is_image() {
@@ -138,22 +160,7 @@ fn picture(market: &Market, candidate: &Candidate) -> Vec<String> {
             };
             reasons.push(format!("it has {has} megapixels, and the market takes {min} to {max}; {remedy}"));
         }
-        let (short, long) = (size.width.min(size.height), size.width.max(size.height));
-        if short < market.edge.min {
-            let (min, wanted) = (market.edge.min, megapixels_of_edge(market.edge.min, long, short));
-            let remedy = if wanted <= market.megapixels.max {
-                format!(
-                    "with `keep: {{min_megapixels: {wanted}}}` it is enlarged so far in `keep`, unless `keep.method` is `none`"
-                )
-            } else {
-                "it is too long for its width".to_owned()
-            };
-            reasons.push(format!("an edge has {short} pixels, and the market takes {min} or more; {remedy}"));
-        }
-        if long > market.edge.max {
-            let max = market.edge.max;
-            reasons.push(format!("an edge has {long} pixels, and the market takes at most {max}; {SMALLER}"));
-        }
+        reasons.extend(edges(market, size));
     }
     if !(market.bytes.min..=market.bytes.max).contains(&candidate.bytes) {
         let (min, max) = (market.bytes.min, market.bytes.max);

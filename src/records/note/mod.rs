@@ -136,18 +136,7 @@ pub fn parse_note(file_name: &str, bytes: &[u8]) -> Note {
         }
     };
     ideas::read(blocks, title.as_deref(), stem, &mut found);
-    if found.ideas.is_empty() {
-        let shared = found.defaults.shown();
-        let line = found.defaults.line.max(1);
-        for text in shared {
-            found.problem(line, "it is for all ideas of the note, and there is none", &text);
-        }
-    } else {
-        for text in found.defaults.taken_by_none(&found.ideas) {
-            let line = found.defaults.line.max(1);
-            found.problem(line, "it is for all ideas of the note, and each has another value", &text);
-        }
-    }
+    found.tell_defaults();
     if found.ideas.is_empty() && found.problems.is_empty() {
         found.problem(1, "no idea was found; write one per line", file_name);
     }
@@ -191,6 +180,18 @@ impl Found {
         } else {
             self.problems_left_out += 1;
         }
+    }
+
+    /// Tells what stands above all ideas and goes to none.
+    fn tell_defaults(&mut self) {
+        let (told, why) = if self.ideas.is_empty() {
+            (self.defaults.shown(), "it is for all ideas of the note, and there is none")
+        } else {
+            let told = self.defaults.taken_by_none(&self.ideas);
+            (told, "it is for all ideas of the note, and each has another value")
+        };
+        let line = self.defaults.line.max(1);
+        told.iter().for_each(|text| self.problem(line, why, text));
     }
 
     /// Adds a finished draft, or several if its title has alternatives.

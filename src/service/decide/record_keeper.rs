@@ -317,7 +317,7 @@ fn unnamed_bundle(
     let dealing = is_open_again.then(|| plan_not_sent(place));
     let left_alone = is_any_there.then(|| (place.clone(), UNNAMED));
     let (offers, waits) = or_waits(look.offers(name, &BundleFolder::new(place.clone()), &order.owed, false));
-    Ok(FoundBundle { left_alone, dealing, offers, waits, ..FoundBundle::default() })
+    Ok(FoundBundle { waits, left_alone, offers, dealing, ..FoundBundle::default() })
 }
 
 /// Returns what records that a bundle was sent; nothing if that is on record, or nothing went.
