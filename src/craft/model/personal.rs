@@ -60,7 +60,9 @@ fn behind<'a>(path: &'a [u8], names: &[&str]) -> Option<(usize, &'a [u8])> {
         None | Some(0) => None,
         Some(past) => Some(&rest[past..]),
     };
-    let rest = names.iter().try_fold(past_separators(path)?, |rest, name| {
+    // Of several separators the last one, so that the path is told with one.
+    let rest = path.get(1..).filter(|rest| rest.first().is_some_and(|byte| !is_separator(*byte)))?;
+    let rest = names.iter().try_fold(rest, |rest, name| {
         let (begin, rest) = rest.split_at_checked(name.len())?;
         begin.eq_ignore_ascii_case(name.as_bytes()).then(|| past_separators(rest)).flatten()
     })?;
@@ -104,6 +106,7 @@ mod tests {
             ("map_Kd /media/jane/disk/wood.png", Some("/media/jane")),
             ("\"/run/media/jane\"", Some("/run/media/jane")),
             ("file:///Volumes/Jane/wood.png", Some("/Volumes/Jane")),
+            ("file:///home/jane/x", Some("/home/jane")),
             ("map_Kd ../media/wood/a.png", None),
             ("map_Kd D:\\media\\wood\\a.png", None),
             ("https://a.example/media/wood/a.png", None),
