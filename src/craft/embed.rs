@@ -61,22 +61,34 @@ impl Embedded<'_> {
 /// told: of the picture, if it was decoded for that, and of what there was no room for.
 pub fn embed<'a>(bytes: &'a [u8], kind: Kind, meta: &Meta) -> Result<(Embedded<'a>, Option<String>), CraftError> {
     let packets = Packets::of(meta)?;
-    let (pieces, decoded) = match kind {
-        Kind::Jpeg => jpeg(bytes, &packets)?,
-        Kind::Png => png(bytes, &packets)?,
-        Kind::Webp => {
-            let (picture, told) = webp(bytes, &packets)?;
-            (vec![picture.into()], told)
-        }
+    let (pieces, decoded) = if kind == Kind::Tiff {
         // It is written again, without loss: its parts point at each other.
-        Kind::Tiff => {
-            let (picture, told) = tiff(bytes, &packets)?;
-            (vec![picture.into()], told)
-        }
-        other => return Err(CraftError::Unsupported(format!("{other} holds no metadata that stockmill writes"))),
+        let (picture, told) = tiff(bytes, &packets)?;
+        (vec![picture.into()], told)
+    } else {
+        in_place(bytes, kind, &packets)?
     };
     let told: Vec<String> = decoded.into_iter().chain(packets.told).collect();
     Ok((Embedded(pieces), (!told.is_empty()).then(|| told.join("; "))))
+}
+
+/// Returns a picture without any metadata. Its coded pixels, what defines their colours, and how they are turned stay; where
+/// one of these cannot, it is refused.
+pub fn stripped(bytes: &[u8], kind: Kind) -> Result<Embedded<'_>, CraftError> {
+    match in_place(bytes, kind, &Packets::none())? {
+        (pieces, None) => Ok(Embedded(pieces)),
+        (_, Some(told)) => Err(CraftError::Unsupported(told)),
+    }
+}
+
+/// Returns a picture with other metadata, its coded pixels as they are.
+fn in_place<'a>(bytes: &'a [u8], kind: Kind, packets: &Packets) -> Result<Told<Vec<Cow<'a, [u8]>>>, CraftError> {
+    match kind {
+        Kind::Jpeg => jpeg(bytes, packets),
+        Kind::Png => png(bytes, packets),
+        Kind::Webp => webp(bytes, packets).map(|(picture, told)| (vec![picture.into()], told)),
+        other => Err(CraftError::Unsupported(format!("{other} holds no metadata that stockmill writes"))),
+    }
 }
 
 /// A picture in pieces, and what there is to tell of it.
@@ -173,7 +185,12 @@ fn jpeg<'a>(bytes: &'a [u8], packets: &Packets) -> Result<Told<Vec<Cow<'a, [u8]>
 
 /// Adds the segments of metadata to a JPEG.
 fn described(head: &mut Vec<u8>, packets: &Packets, shown: &Shown<'_>) {
-    segment(head, 0xe1, &[jpeg::EXIF, &packets.exif(shown)].concat());
+    if packets.has_exif(shown) {
+        segment(head, 0xe1, &[jpeg::EXIF, &packets.exif(shown)].concat());
+    }
+    if packets.is_none() {
+        return;
+    }
     segment(head, 0xe1, &[JPEG_XMP, packets.xmp.as_bytes()].concat());
     segment(head, 0xed, &packets.photoshop());
 }
@@ -222,7 +239,7 @@ fn png<'a>(bytes: &'a [u8], packets: &Packets) -> Result<Told<Vec<Cow<'a, [u8]>>
             let size = super::decode::stored_size(bytes, Kind::Png)?;
             let icc = png_color::profile(bytes, None, false).ok().flatten();
             let shown = Shown { size, turned: png_orientation(bytes), icc: icc.as_deref() };
-            let described = png_described(packets, &shown);
+            let described = png_described(packets, &shown).into_iter();
             pieces.extend(described.map(|(name, body)| Cow::from(png_chunk(name, &body))));
         }
         match (&chunk.name, &icc) {
@@ -243,8 +260,10 @@ fn png<'a>(bytes: &'a [u8], packets: &Packets) -> Result<Told<Vec<Cow<'a, [u8]>>
 }
 
 /// Returns the chunks of metadata of a PNG, which stand before its pixels.
-pub(super) fn png_described(packets: &Packets, shown: &Shown<'_>) -> [([u8; 4], Vec<u8>); 2] {
-    [(*b"iTXt", [PNG_XMP, packets.xmp.as_bytes()].concat()), (*b"eXIf", packets.exif(shown))]
+pub(super) fn png_described(packets: &Packets, shown: &Shown<'_>) -> Vec<([u8; 4], Vec<u8>)> {
+    let xmp = (!packets.is_none()).then(|| (*b"iTXt", [PNG_XMP, packets.xmp.as_bytes()].concat()));
+    let exif = packets.has_exif(shown).then(|| (*b"eXIf", packets.exif(shown)));
+    xmp.into_iter().chain(exif).collect()
 }
 
 fn png_chunk(name: [u8; 4], body: &[u8]) -> Vec<u8> {
@@ -270,17 +289,20 @@ pub(super) fn webp(bytes: &[u8], packets: &Packets) -> Result<Told<Vec<u8>>, Cra
     let turned = find(b"EXIF").and_then(|chunk| Orientation::from_exif_chunk(chunk.body));
     let (icc, told) = public(find(b"ICCP").map(|chunk| chunk.body))?;
     let flags = flags & WEBP_KEPT & if icc.is_some() { u8::MAX } else { !WEBP_PROFILE };
-    let mut header = vec![flags | WEBP_XMP | WEBP_EXIF, 0, 0, 0];
     let size = super::decode::stored_size(bytes, Kind::Webp)?;
-    let exif = packets.exif(&Shown { size, turned, icc: icc.as_deref() });
+    let shown = Shown { size, turned, icc: icc.as_deref() };
+    let exif = packets.has_exif(&shown).then(|| packets.exif(&shown));
+    let xmp = (!packets.is_none()).then_some(packets.xmp.as_bytes());
+    let announced = exif.as_ref().map_or(0, |_| WEBP_EXIF) | xmp.map_or(0, |_| WEBP_XMP);
+    let mut header = vec![flags | announced, 0, 0, 0];
     for length in [size.width, size.height] {
         header.extend_from_slice(&(length - 1).to_le_bytes()[..3]);
     }
     let mut kept = vec![Chunk { name: *b"VP8X", body: &header }];
     kept.extend(icc.as_deref().map(|icc| Chunk { name: *b"ICCP", body: icc }));
     kept.extend([b"ALPH", b"VP8 ", b"VP8L"].into_iter().filter_map(|name| find(name).copied()));
-    kept.push(Chunk { name: *b"EXIF", body: &exif });
-    kept.push(Chunk { name: *b"XMP ", body: packets.xmp.as_bytes() });
+    kept.extend(exif.as_deref().map(|exif| Chunk { name: *b"EXIF", body: exif }));
+    kept.extend(xmp.map(|xmp| Chunk { name: *b"XMP ", body: xmp }));
     Ok((webp::join(&kept), told))
 }
 
@@ -377,6 +399,51 @@ mod tests {
             assert_eq!(with(&torn), Ok((None, Some(NO_PROFILE.to_owned()))), "{kind}");
             let refused = with(&odd).unwrap_err().to_string();
             assert!(refused.contains("its colour profile has parts that are not known here"), "{kind}: {refused}");
+        }
+    }
+
+    /// The textures of a model went to markets with prompts and places in them.
+    #[test]
+    fn a_stripped_picture_shows_the_same_and_says_nothing() {
+        let profile = crate::craft::icc::rgb(&crate::craft::icc::SRGB, |value| value).unwrap();
+        for format in [Format::Jpeg, Format::Png, Format::Webp] {
+            let kind = format.kind();
+            let picture = Picture { icc: Some(profile.clone()), ..testing::gradient(40, 30) };
+            let bare = encode(&picture, format, 95).unwrap();
+            let strip = |bytes: &[u8]| stripped(bytes, kind).unwrap().into_bytes();
+            let plain = strip(&bare);
+            assert_eq!(strip(&plain), plain, "{kind}");
+            let told = embed(&bare, kind, &meta("First")).unwrap();
+            assert_eq!(strip(&told), plain, "{kind}");
+            let (before, after) = (decode(&bare, kind, &Limits::default()), decode(&plain, kind, &Limits::default()));
+            let (before, after) = (before.unwrap(), after.unwrap());
+            assert_eq!((before.image, before.icc), (after.image, after.icc), "{kind}");
+            for word in [&b"First"[..], b"xmpmeta", b"stockmill", b"Photoshop"] {
+                assert!(!plain.windows(word.len()).any(|window| window == word), "{kind}: {word:?}");
+            }
+        }
+        assert!(stripped(b"II*\0", Kind::Tiff).is_err() && stripped(b"\x89PNG", Kind::Png).is_err());
+    }
+
+    /// Once what turns a texture is gone, it lies on its side.
+    #[test]
+    fn a_stripped_picture_stays_turned() {
+        let (size, turned) = (Size { width: 40, height: 30 }, Some(Orientation::Rotate90));
+        let exif = Packets::of(&meta("First")).unwrap().exif(&Shown { size, turned, icc: None });
+        let png = encode(&testing::gradient(40, 30), Format::Png, 95).unwrap();
+        let png = [&png[..33], &png_chunk(*b"eXIf", &exif), &png[33..]].concat();
+        let jpeg = encode(&testing::gradient(40, 30), Format::Jpeg, 95).unwrap();
+        let mut head = jpeg::START.to_vec();
+        segment(&mut head, 0xe1, &[jpeg::EXIF, &exif].concat());
+        let jpeg = [&head, &jpeg[2..]].concat();
+        let webp_plain = encode(&testing::gradient(40, 30), Format::Webp, 95).unwrap();
+        let mut chunks = webp::chunks(&webp_plain).unwrap();
+        chunks.push(Chunk { name: *b"EXIF", body: &exif });
+        for (kind, bytes) in [(Kind::Png, png), (Kind::Jpeg, jpeg), (Kind::Webp, webp::join(&chunks))] {
+            let plain = stripped(&bytes, kind).unwrap().into_bytes();
+            assert!(!super::super::decode::is_upright(&bytes, kind), "{kind}");
+            assert!(!super::super::decode::is_upright(&plain, kind), "{kind}");
+            assert!(!plain.windows(9).any(|window| window == b"stockmill"), "{kind}");
         }
     }
 

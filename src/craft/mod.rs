@@ -60,7 +60,7 @@ pub use color::{flatten, grey_profile, in_own, srgb_profile, to_srgb, with_fit_p
 pub use colours::colours;
 pub use complete::zeros;
 pub use decode::{decode, is_upright, size};
-pub use embed::{Embedded, embed, embedded_xmp};
+pub use embed::{Embedded, embed, embedded_xmp, stripped};
 #[cfg(test)]
 pub use encode::encode;
 pub use essence::Watched;

@@ -53,6 +53,21 @@ impl Packets {
         Ok(Self { xmp, iim: block(&kept), texts, told })
     }
 
+    /// Returns those of a picture that says nothing.
+    pub(super) fn none() -> Self {
+        Self { xmp: String::new(), iim: Vec::new(), texts: Vec::new(), told: None }
+    }
+
+    /// Returns whether they say nothing.
+    pub(super) fn is_none(&self) -> bool {
+        self.xmp.is_empty()
+    }
+
+    /// Returns whether a picture has an EXIF block: one that says nothing may be turned.
+    pub(super) fn has_exif(&self, shown: &Shown<'_>) -> bool {
+        !self.is_none() || shown.turned.is_some_and(|turned| turned != Orientation::NoTransforms)
+    }
+
     /// Returns an EXIF block.
     pub(super) fn exif(&self, shown: &Shown<'_>) -> Vec<u8> {
         let is_srgb = shown.icc.is_none_or(|icc| icc == srgb_profile() || icc == grey_profile());

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 
 use super::walk::Found;
@@ -22,8 +23,10 @@ pub struct Candidate {
     pub sidecar: Option<Found>,
     /// Files with a similar name that go with it.
     pub companions: Vec<Found>,
-    /// Files that its content names.
+    /// Files that its content names, and those that lie where its parts lie.
     pub members: Vec<Found>,
+    /// Which of them nothing names.
+    pub unnamed: BTreeSet<usize>,
     /// Why it waits for other files, in words: parts of it are missing, or it may be a part itself.
     pub missing: Vec<String>,
 }
@@ -31,7 +34,14 @@ pub struct Candidate {
 impl Candidate {
     /// Returns a candidate of one file.
     pub fn alone(primary: Found) -> Self {
-        Self { primary, sidecar: None, companions: Vec::new(), members: Vec::new(), missing: Vec::new() }
+        Self {
+            primary,
+            sidecar: None,
+            companions: Vec::new(),
+            members: Vec::new(),
+            unnamed: BTreeSet::new(),
+            missing: Vec::new(),
+        }
     }
 
     /// Returns all of its files.

@@ -4,7 +4,7 @@
 
 mod search;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::sync::Arc;
 
@@ -46,6 +46,8 @@ pub trait Inside {
 pub(super) struct Claims {
     /// The parts of each model.
     pub(super) members: BTreeMap<usize, Vec<usize>>,
+    /// Those of them that nothing names: they lie in a model's folders.
+    pub(super) unnamed: BTreeSet<usize>,
     /// Why files wait for others: models, and files that may be their parts.
     pub(super) waits: BTreeMap<usize, String>,
 }
@@ -328,8 +330,10 @@ impl Claiming<'_> {
         for (n, owner) in &self.owners {
             members.entry(self.models[*owner].index).or_default().push(*n);
         }
+        let is_named = |n: usize, owner: usize| self.models[owner].named.contains(&n);
+        let unnamed = self.owners.iter().filter(|(n, owner)| !is_named(**n, **owner)).map(|(n, _)| *n).collect();
         let waits = self.waits.into_iter().filter(|(n, _)| !self.owners.contains_key(n)).collect();
-        Claims { members, waits }
+        Claims { members, unnamed, waits }
     }
 }
 

@@ -55,9 +55,12 @@ pub fn group(stage: Stage, files: Vec<Found>, ignore: &Ignore, inside: &dyn Insi
                 companions.push(found);
             }
         }
-        let members = claims.members.remove(&n).unwrap_or_default().into_iter().map(take).collect();
+        let members = claims.members.remove(&n).unwrap_or_default();
+        let is_unnamed = |n: &&usize| claims.unnamed.contains(n);
+        let unnamed = (0..).zip(&members).filter(|(_, n)| is_unnamed(n)).map(|(at, _)| at).collect();
+        let members = members.into_iter().map(take).collect();
         let missing = claims.waits.remove(&n).into_iter().chain(unclear.remove(&n)).collect();
-        grouped.candidates.push(Candidate { primary, sidecar, companions, members, missing });
+        grouped.candidates.push(Candidate { primary, sidecar, companions, members, unnamed, missing });
     }
     grouped
 }

@@ -284,7 +284,7 @@ mod tests {
         let identity = Identity { device: 1, inode: 7, size, modified_ns };
         let entry = Entry::file(identity, modified_ns);
         let primary = Found { path: RelPath::new("raw/a.png").unwrap(), entry };
-        Candidate { primary, sidecar: None, companions: vec![], members: vec![], missing: vec![] }
+        Candidate::alone(primary)
     }
 
     fn settle() -> Settle {

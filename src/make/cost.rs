@@ -49,6 +49,7 @@ pub fn cost(plan: &Plan, facts: Option<&Facts>) -> Cost {
     for product in &plan.products {
         let made = match &product.recipe {
             Recipe::EmbedOf { product, kind, .. } => embedded(bytes[*product], size_of(plan, *product), *kind),
+            Recipe::Blank { from, kind } if kind.is_image() => embedded(copied_bytes(plan, facts, from), None, *kind),
             Recipe::Copy { from } => Made { bytes: copied_bytes(plan, facts, from), ..Made::default() },
             recipe => source.made(recipe),
         };

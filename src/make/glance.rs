@@ -1,11 +1,12 @@
 //! A look at an asset that reads none of its pixels: what markets ask of it.
 
-use super::inspect::{Measured, OwnRecords, companion, measure, read_records, seems_in_archive};
+use super::inspect::{Measured, OwnRecords, measure, read_records, seems_in_archive};
+use super::parts::member;
 use super::{Limits, MakeError};
 use crate::craft;
 use crate::intake::Candidate;
 use crate::model::{ContentHash, Stage};
-use crate::plan::Facts;
+use crate::plan::{Copied, Facts};
 use crate::vault::{DiskError, Look};
 
 /// Looks at an asset by what stands around its pixels, and at its records: what markets ask of it, and no more. Its bytes
@@ -26,6 +27,6 @@ pub fn glance(
     let video = || Ok::<_, DiskError>(craft::measure(&mut disk.open_as(&found.path, seen)?, seen.size, kind));
     let video = if kind.is_video() { Some(video()?) } else { None };
     let bare = Facts::bare(found.path.clone(), stage, seen, found.entry.changed_ns);
-    let members = candidate.members.iter().map(companion).collect();
+    let members = candidate.members.iter().map(|found| member(found, Copied::NotCleaned)).collect();
     Ok(Some(Facts { hash, kind: Some(kind), size, video, colours, sidecar, has_original, xmp, members, ..bare }))
 }

@@ -1,8 +1,8 @@
-use std::io::Read as _;
 use std::ops::Range;
 
+use super::parts::parts;
 use super::personal::personal_paths;
-use super::{Limits, MakeError, unread};
+use super::{Limits, MakeError, head, unread};
 use crate::craft::{self, Stored};
 use crate::intake::{Candidate, Found, Settled};
 use crate::model::{C2pa, Colours, ContentHash, Kind, RelPath, Size, Stage, Tags, Video};
@@ -51,7 +51,7 @@ pub fn inspect(
             if let Some(kind) = kind.filter(|kind| kind.is_video()) {
                 inside = look_at_video(&mut *opened, length, kind);
             } else if kind.is_some_and(Kind::is_model) {
-                inside.told = personal_paths(disk, &mut *opened, candidate)?;
+                (inside.told, inside.personal_folder) = personal_paths(disk, &mut *opened, candidate)?;
             }
             let strays = inside.strays.clone();
             let blanked = strays.map(|edits| blanked(&mut *opened, path, (kind, length), edits)).transpose()?;
@@ -59,10 +59,8 @@ pub fn inspect(
             Inside { hash, essences, ..inside }
         }
     };
-    let has_original = match &sidecar {
-        Some((_, sidecar)) => lies_in_archive(disk, sidecar, &inside.hash)?,
-        None => false,
-    };
+    let lies = |(_, sidecar): &(Companion, Sidecar)| lies_in_archive(disk, sidecar, &inside.hash);
+    let has_original = sidecar.as_ref().map(lies).transpose()?.unwrap_or(false);
     let xmp = candidate.companions.iter().find(|found| found.path.extension() == "xmp");
     let foreign = xmp.map(|found| Ok::<_, MakeError>((&found.path, read_xmp(disk, &found.path)?))).transpose()?;
     let remarks =
@@ -94,7 +92,8 @@ pub fn inspect(
         remarks,
         xmp: foreign.map(|(_, (foreign, _))| foreign.tags),
         companions: candidate.companions.iter().map(companion).collect(),
-        members: candidate.members.iter().map(companion).collect(),
+        members: parts(disk, candidate, limits)?,
+        personal_folder: inside.personal_folder,
     })
 }
 
@@ -249,16 +248,8 @@ fn find_sidecar(disk: &dyn Look, candidate: &Candidate) -> DiskResult<Option<Fou
     Ok(disk.stat(&path)?.filter(|entry| entry.what == What::File).map(|entry| Found { path, entry }))
 }
 
-pub(super) fn companion(found: &Found) -> Companion {
+fn companion(found: &Found) -> Companion {
     Companion { path: found.path.clone(), seen: found.entry.identity }
-}
-
-fn head(opened: &mut dyn ReadSeek, path: &RelPath, length: u64) -> DiskResult<Vec<u8>> {
-    let wanted = length.min(craft::HEAD_BYTES as u64);
-    let mut head = Vec::with_capacity(usize::try_from(wanted).unwrap_or(0) + 1);
-    let mut start = opened.take(craft::HEAD_BYTES as u64);
-    start.read_to_end(&mut head).map_err(unread(path))?;
-    Ok(head)
 }
 
 /// What the bytes of an asset show.
@@ -275,6 +266,7 @@ struct Inside {
     /// How a video becomes one without what lies among its samples, if something does.
     strays: Option<Vec<craft::Edit>>,
     told: Vec<String>,
+    personal_folder: Option<String>,
     /// What is told of the title and the keywords in a picture.
     own_tags: Option<String>,
     c2pa: Option<C2pa>,
@@ -298,6 +290,7 @@ impl Inside {
             has_more_than_tags: false,
             strays: None,
             told: Vec::new(),
+            personal_folder: None,
             own_tags: None,
             c2pa: None,
             tagless: None,

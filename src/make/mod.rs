@@ -8,6 +8,7 @@ mod glance;
 mod inside;
 mod inspect;
 mod kept;
+mod parts;
 mod personal;
 mod products;
 mod program;
@@ -22,11 +23,12 @@ pub use products::{make, prove};
 pub use program::{HELPER, NOT_RUN, NOT_RUN_SAYS};
 pub use quality::came_out;
 
+use std::io::Read as _;
 use std::sync::Arc;
 
-use crate::craft::{CraftError, on_one_line};
+use crate::craft::{self, CraftError, on_one_line};
 use crate::model::{CommandLine, RelPath};
-use crate::vault::DiskError;
+use crate::vault::{DiskError, DiskResult, ReadSeek};
 
 /// Limits on what one asset may cost, and what there is to make of it.
 #[derive(Debug, Clone)]
@@ -87,6 +89,15 @@ pub enum MakeError {
     /// The disk refused.
     #[error(transparent)]
     Disk(#[from] DiskError),
+}
+
+/// Returns the first bytes of a file, from which it is seen what it is.
+fn head(opened: &mut dyn ReadSeek, path: &RelPath, length: u64) -> DiskResult<Vec<u8>> {
+    let wanted = length.min(craft::HEAD_BYTES as u64);
+    let mut head = Vec::with_capacity(usize::try_from(wanted).unwrap_or(0) + 1);
+    let mut start = opened.take(craft::HEAD_BYTES as u64);
+    start.read_to_end(&mut head).map_err(unread(path))?;
+    Ok(head)
 }
 
 /// Returns what the disk said when a file was read.

@@ -6,12 +6,12 @@ use crate::intake::{Candidate, Found};
 use crate::model::RelPath;
 use crate::vault::{DiskResult, Look, ReadSeek};
 
-/// Returns what a person is told of their own folders that a model or a material of it names.
+/// Returns what a person is told of their own folders that a model or a material of it names, and the first of these.
 pub(super) fn personal_paths(
     disk: &dyn Look,
     opened: &mut dyn ReadSeek,
     candidate: &Candidate,
-) -> DiskResult<Vec<String>> {
+) -> DiskResult<(Vec<String>, Option<String>)> {
     let path = &candidate.primary.path;
     opened.rewind().map_err(unread(path))?;
     let mut found = vec![(path, craft::personal_path(opened).map_err(unread(path))?)];
@@ -27,5 +27,6 @@ pub(super) fn personal_paths(
             "`{name}` names a folder of a person, `{folder}`, and goes to markets as it is: export it without paths"
         ))
     };
-    Ok(found.into_iter().filter_map(told).collect())
+    let first = found.iter().find_map(|(_, folder)| folder.clone());
+    Ok((found.into_iter().filter_map(told).collect(), first))
 }

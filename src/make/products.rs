@@ -182,6 +182,7 @@ fn make_product(
             }
             return rendered(sources, (from, *kind), render, progress, draft, product);
         }
+        Recipe::Blank { from, kind } if kind.is_image() => craft::stripped(&sources.read(from)?, *kind)?.into_bytes(),
         Recipe::Blank { from, kind } => {
             return video(sources, (from, *kind), draft, product, |opened, length| {
                 // Every size and offset stays as it is.

@@ -1,4 +1,6 @@
-use super::{Check, Companion, Context, Facts, Hold, Plan, Recipe, folder_in, naming, new_file, tags, theme_of_path};
+use super::{
+    Check, Companion, Context, Facts, Hold, Member, Plan, Recipe, folder_in, naming, new_file, tags, theme_of_path,
+};
 use crate::model::{AssetId, ContentHash, RelPath, Stage, Template, ThemeSlug};
 use crate::records::{About, Derivation, FileRecord, Happened, Move, Origin, Remove, SIDECAR_SUFFIX, Sidecar, Step};
 
@@ -153,7 +155,7 @@ impl<'a> Asset<'a> {
     }
 
     /// Returns what was done, and that a person had changed the file before, or let it go though it was rejected.
-    fn told(&self, did: &str) -> String {
+    pub(super) fn told(&self, did: &str) -> String {
         let mut told = did.to_owned();
         let before = self.facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.c2pa.as_ref());
         if let Some(c2pa) = self.facts.c2pa.as_ref().filter(|c2pa| before != Some(*c2pa)) {
@@ -302,7 +304,7 @@ impl<'a> Asset<'a> {
     }
 
     /// Returns the parts of a model, each with its place below the folder that holds the whole asset.
-    pub(super) fn parts(&self) -> impl Iterator<Item = (&Companion, RelPath)> {
+    pub(super) fn parts(&self) -> impl Iterator<Item = (&Member, RelPath)> {
         let base = base_of(self.facts);
         let inner = move |part: &RelPath| part.below(&base).expect("a part lies in the asset's folder");
         self.facts.members.iter().map(move |part| (part, inner(&part.path)))
@@ -315,7 +317,7 @@ impl<'a> Asset<'a> {
             plan.moves.push(Move { from: path.clone(), to: self.free_beside(path, to), seen: *seen });
         }
         let folder = base_in(self.facts, &base_of(self.facts), to);
-        for (Companion { path, seen }, inner) in self.parts() {
+        for (Member { path, seen, .. }, inner) in self.parts() {
             plan.moves.push(Move { from: path.clone(), to: folder.join(inner.as_path()), seen: *seen });
         }
         if let Some((Companion { path, seen }, _)) = &self.facts.sidecar {

@@ -7,7 +7,7 @@ use super::tags::digest;
 use super::{Plan, Product, Recipe};
 use crate::market::{Fitted, Market, Row, Warning, WrittenIn, check_tags, manifest_name, row_too_long, wrong_name};
 use crate::model::{ContentHash, Identity, Kind, Look, MarketName, Meta, People, RelPath, Stage, ThemeSlug, Video};
-use crate::records::{About, FileRecord, Move, PublishMode, Sidecar};
+use crate::records::{About, FileRecord, Move, Private, PublishMode, Sidecar};
 
 /// Which bundle: one per market and upload day, and a further one for what comes after that was sent.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,6 +111,8 @@ pub struct BundleAsset {
     pub is_retouched: bool,
     /// The parts of a model.
     pub parts: Option<Parts>,
+    /// What of a model and its parts nobody is to read.
+    pub private: Private,
     /// What its market has against it today, by what was measured of it and by its tags, or why it cannot be measured; `None` if
     /// nobody tried.
     pub against: Option<Result<Vec<String>, String>>,
@@ -153,6 +155,7 @@ impl BundleAsset {
             is_tagged: true,
             is_retouched: false,
             parts: None,
+            private: Private::default(),
             against: None,
             elsewhere: None,
         }

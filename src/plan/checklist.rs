@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::bundle::{BundleAsset, BundleName};
 use super::checklist_csv::{AGAIN, Part, THEN, csv_steps};
 use super::checklist_files::{
-    DOUBTFUL, GONE, PARTS, PEOPLE, RETOUCHED, SIGNLESS, SOUND, TAGLESS, UNMEASURED, UNWISE, of_doubtful, of_gone,
-    of_names, of_parts, of_people, of_retouched, of_sound, of_tagless, of_unmeasured, of_unwise,
+    DOUBTFUL, GONE, NOT_CLEANED, PARTS, PEOPLE, PERSONAL, RETOUCHED, SIGNLESS, SOUND, TAGLESS, UNMEASURED, UNWISE,
+    of_doubtful, of_gone, of_names, of_not_cleaned, of_parts, of_people, of_personal, of_retouched, of_sound,
+    of_tagless, of_unmeasured, of_unwise,
 };
 use super::checklist_iptc::{SHORT, of_short};
 use super::checklist_steps::{Places, SENT, ToDo, add_steps};
@@ -192,8 +193,16 @@ impl Checklist<'_> {
         let videos = of_sound(self.market, self.assets).into_iter().chain(of_tagless(self.assets));
         let notes = notes.chain(of_retouched(self.assets)).chain(of_unmeasured(self.assets));
         let of_names = of_names(self.market, self.assets);
+        let private = of_personal(self.assets).into_iter().chain(of_not_cleaned(self.assets));
         let of_parts = of_parts(self.assets, self.delivered.is_going_on);
-        notes.chain(videos).chain(of_parts).chain(self.cut()).chain(of_short(self.assets)).chain(of_names).collect()
+        notes
+            .chain(videos)
+            .chain(of_parts)
+            .chain(private)
+            .chain(self.cut())
+            .chain(of_short(self.assets))
+            .chain(of_names)
+            .collect()
     }
 
     /// Returns a line for each way in which a market gets less than the tags say.
@@ -243,6 +252,8 @@ fn behind_ours(line: &[u8]) -> Option<&[u8]> {
         PEOPLE,
         TAGLESS,
         PARTS,
+        PERSONAL,
+        NOT_CLEANED,
         RETOUCHED,
         UNMEASURED,
         GONE,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::{BundleAsset, Parts};
 use crate::market::{Charset, Market, Warning, WarningKind};
-use crate::model::{People, counted, escape_bytes};
+use crate::model::{People, RelPath, counted, escape_bytes};
 
 /// How a line begins and ends that names clips with sound.
 pub(super) const SOUND: (&str, &str) = ("> With sound: ", "; listen before you upload.");
@@ -21,6 +21,14 @@ pub(super) const RETOUCHED: (&str, &str) = (
 pub(super) const UNWISE: (&str, &str) = ("> Only a warning: ", "; nothing waits for it.");
 /// How a line begins and ends that names the parts of a model.
 pub(super) const PARTS: (&str, &str) = ("> Parts of a model: ", "; upload them with it.");
+/// How a line begins and ends that names models which name a person's folder.
+pub(super) const PERSONAL: (&str, &str) = (
+    "> A folder of a person is named inside: ",
+    "; export them anew without paths, or look whether anybody may read it.",
+);
+/// How a line begins and ends that names parts of models which may say what nobody is to read.
+pub(super) const NOT_CLEANED: (&str, &str) =
+    ("> Look into these parts before you upload: ", "; stockmill cannot take out what they say.");
 /// How a line begins and ends that names files which cannot be measured.
 pub(super) const UNMEASURED: (&str, &str) = (
     "> Cannot be measured, so that nobody can tell whether the market takes them: ",
@@ -82,6 +90,22 @@ pub(super) fn of_parts(assets: &[BundleAsset], is_going_on: bool) -> Vec<String>
         let by_hand = if is_going_on { "; `stockmill deliver` sends neither it nor them" } else { "" };
         let what = format!("`{file}` has {}{more}, in `{folder}/`{kept}{by_hand}", first.join(", "));
         Some(format!("{}{what}{}", PARTS.0, PARTS.1))
+    };
+    assets.iter().filter_map(line).collect()
+}
+
+/// Returns the line about models that name a folder of a person: they go to markets as they are.
+pub(super) fn of_personal(assets: &[BundleAsset]) -> Option<String> {
+    let names = named(assets.iter().filter(|asset| asset.private.folder.is_some()))?;
+    Some(format!("{}{names}{}", PERSONAL.0, PERSONAL.1))
+}
+
+/// Returns a line for each model with parts that may say what nobody is to read.
+pub(super) fn of_not_cleaned(assets: &[BundleAsset]) -> Vec<String> {
+    let line = |asset: &BundleAsset| {
+        let parts: Vec<String> = asset.private.parts.iter().map(RelPath::to_string).collect();
+        let (parts, file) = (quoted(parts.iter().map(String::as_str))?, escape_bytes(asset.file_name.as_bytes()));
+        Some(format!("{}{parts} of `{file}`{}", NOT_CLEANED.0, NOT_CLEANED.1))
     };
     assets.iter().filter_map(line).collect()
 }
@@ -148,7 +172,8 @@ pub(super) fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> Option<String>
 mod tests {
     use super::*;
     use crate::market::built_in;
-    use crate::model::{Meta, RelPath, SourceType, Video};
+    use crate::model::{Meta, SourceType, Video};
+    use crate::records::Private;
 
     /// "Leave out pictures with faces" named none of those whose tags say where they are.
     #[test]
@@ -207,6 +232,33 @@ mod tests {
             assert!(line.starts_with(&format!("> Parts of a model: `m.obj` has {start}")), "{line}");
             let told = if is_going_on { by_hand } else { "" };
             assert!(line.ends_with(&format!("{end}{told}; upload them with it.")), "{line}");
+        }
+    }
+
+    /// The log alone said that a model names a person's folder, and nothing said that of a texture with a prompt.
+    #[test]
+    fn what_nobody_is_to_read_in_a_model_is_named() {
+        let asset = |folder: Option<&str>, parts: &[&str]| BundleAsset {
+            private: Private {
+                folder: folder.map(str::to_owned),
+                parts: parts.iter().map(|part| RelPath::new(part).unwrap()).collect(),
+            },
+            ..BundleAsset::bare("m.obj", Meta::default())
+        };
+        let personal = "> A folder of a person is named inside: `m.obj`; export them anew without paths, or look whether \
+                        anybody may read it.";
+        let parts = "> Look into these parts before you upload: `tex/a.exr`, `b.psd` of `m.obj`; stockmill cannot take out \
+                     what they say.";
+        for (folder, of_asset, expected) in [
+            (None, &[][..], (None, &[][..])),
+            (Some("/home/jane"), &[], (Some(personal), &[])),
+            (None, &["tex/a.exr", "b.psd"], (None, &[parts])),
+        ] {
+            let assets = [BundleAsset::bare("a.jpg", Meta::default()), asset(folder, of_asset)];
+            assert_eq!(
+                (of_personal(&assets).as_deref(), of_not_cleaned(&assets)),
+                (expected.0, expected.1.to_vec().iter().map(|line: &&str| (*line).to_owned()).collect())
+            );
         }
     }
 

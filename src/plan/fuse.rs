@@ -3,7 +3,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::{Companion, Facts, Plan, Product, Recipe};
+use super::{Companion, Facts, Member, Plan, Product, Recipe};
 use crate::market::Market;
 use crate::model::{
     ColourSpace, Colours, ContentHash, Enhance, Format, Identity, Output, Profile, RelPath, Render, Upscaler,
@@ -223,6 +223,8 @@ pub fn facts_after(facts: &Facts, plan: &Plan, bytes: u64) -> Option<Facts> {
         };
         files.iter().map(file).collect::<Vec<_>>()
     };
+    let part = |part: &Member| Member { path: moved(&part.path).unwrap_or_else(|| part.path.clone()), ..part.clone() };
+    let members = facts.members.iter().map(part).collect();
     let archived = sidecar.original().and_then(|original| original.archived.as_ref());
     let has_original = facts.has_original || archived.is_some_and(|path| plan.gives().any(|given| given == path));
     let not_yet = Identity { inode: 0, size: 0, modified_ns: 0, ..facts.seen };
@@ -234,7 +236,7 @@ pub fn facts_after(facts: &Facts, plan: &Plan, bytes: u64) -> Option<Facts> {
         is_sound: true,
         rejected_by: facts.rejected_by.clone().map(|(xmp, hash)| (moved(&xmp).unwrap_or(xmp), hash)),
         companions: along(&facts.companions),
-        members: along(&facts.members),
+        members,
         ..facts.clone()
     };
     let Some(made) = plan.products.iter().find(|product| product.to == path) else { return Some(after) };

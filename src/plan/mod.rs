@@ -35,6 +35,7 @@ mod offered;
 mod open_steps;
 mod own_file;
 mod park;
+mod part;
 mod place;
 mod raw;
 mod recipe;
@@ -79,6 +80,7 @@ pub use note_themes::{TagsOnDisk, ThemeOnDisk};
 pub use open_steps::{told_open, uploaded};
 pub use own_file::{Taken, how_taken, is_finished_of, is_own_file, may_be_made};
 pub use park::{REASON, is_note_on_set_aside, plan_park};
+pub use part::{Copied, Member};
 pub use place::{Arrival, Place};
 pub use recipe::Recipe;
 pub use refusal::Refusal;
@@ -166,7 +168,9 @@ pub struct Facts {
     /// Files that go with it under a similar name: prompt texts, foreign sidecars.
     pub companions: Vec<Companion>,
     /// Files that it names inside and that keep their names: `.mtl`, `.bin`, textures.
-    pub members: Vec<Companion>,
+    pub members: Vec<Member>,
+    /// A folder of a person that it, or a material of it, names.
+    pub personal_folder: Option<String>,
 }
 
 impl Facts {
@@ -200,6 +204,7 @@ impl Facts {
             rejected_by: None,
             companions: Vec::new(),
             members: Vec::new(),
+            personal_folder: None,
         }
     }
 }

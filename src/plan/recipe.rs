@@ -51,9 +51,10 @@ pub enum Recipe {
         /// What is embedded.
         meta: Meta,
     },
-    /// A video with its metadata blanked; its pictures and sound stay byte for byte, and where they are.
+    /// A video with its metadata blanked; its pictures and sound stay byte for byte, and where they are. Or a picture
+    /// without metadata, a part of a model: its pixels stay byte for byte, and are not what the model shows.
     Blank {
-        /// The video.
+        /// The video, or the picture.
         from: RelPath,
         /// Its kind.
         kind: Kind,

@@ -9,9 +9,10 @@ use super::gate;
 use super::not_taken::{Cause, NotTaken, refused_by_all, told};
 use super::offered::{candidate, check, refused};
 use super::own_file::{encoded_anew, is_of_another, may_be_made, own_file};
+use super::part::{copy_parts, private_of, told_of_parts};
 use super::refusal::{But, MENDED, MENDED_OR_NUMBERED};
 use super::tags::digest;
-use super::{Bundle, Bundled, Companion, Context, Facts, Hold, NoRoom, Plan, Recipe, Refusal, export, new_file};
+use super::{Bundle, Bundled, Context, Facts, Hold, NoRoom, Plan, Recipe, Refusal, export, new_file};
 use crate::market::{self, Candidate, Market, Row};
 use crate::model::iim::shortened;
 use crate::model::{Format, MarketName, Meta, RelPath, Stage, together};
@@ -26,7 +27,9 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
         refusal.reasons.splice(..0, asset.context.rules.is_upload_held.then(|| gate::held(Stage::Upload)));
     }
     plan.not_for = told(&refused);
-    plan.about.did = did.iter().chain(&plan.not_for).map(String::as_str).collect::<Vec<_>>().join("; ");
+    let of_parts = told_of_parts(asset);
+    let told: Vec<&str> = did.iter().chain(&plan.not_for).chain(&of_parts).map(String::as_str).collect();
+    plan.about.did = asset.told(&told.join("; "));
     let archived = asset.retire(&mut plan);
     if let Some(archived) = &archived {
         let recipes = plan.products.iter_mut().map(|product| &mut product.recipe);
@@ -95,13 +98,7 @@ fn bring_along(asset: &Asset<'_>, plan: &mut Plan) {
     for file in bundled.iter().filter(|file| BundleFolder::is_file(file)) {
         let Some(bundle) = BundleFolder::of(file) else { continue };
         asset.copy_xmp(plan, &bundle.sidecars().join(file.file_name()));
-        let copies = *first.get_or_insert(plan.products.len());
-        for (number, (Companion { path, .. }, inner)) in asset.parts().enumerate() {
-            let product = copies + number;
-            let is_copied = product < plan.products.len();
-            let recipe = if is_copied { Recipe::SameAs { product } } else { Recipe::Copy { from: path.clone() } };
-            plan.products.push(new_file(bundle.parts_of(file.file_name()).join(inner.as_path()), recipe));
-        }
+        copy_parts(asset, plan, &bundle, file, &mut first);
     }
 }
 
@@ -273,6 +270,7 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<J
     plan.about.markets.push(market.name.clone());
     let mut sidecar = asset.sidecar_that(&did);
     sidecar.file = Some(file);
+    sidecar.private = private_of(asset);
     plan.rows.push(bundle);
     tells(plan, &recipe, asset);
     let product = plan.products.len();

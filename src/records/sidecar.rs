@@ -7,8 +7,10 @@ use crate::model::{
 };
 
 /// The newest version that this program knows.
-const VERSION: u32 = 7;
-/// The version of a sidecar that does not say in which state its file was left.
+const VERSION: u32 = 8;
+/// The version of a sidecar that does not say what nobody is to read in a model and its parts.
+const VERSION_WITHOUT_PRIVATE: u32 = 7;
+/// The version of a sidecar that does not say in which state its file was left, either.
 const VERSION_WITHOUT_STATE: u32 = 6;
 /// The version of one that does not say what is measured of a video, either.
 const VERSION_WITHOUT_VIDEO: u32 = 5;
@@ -67,9 +69,31 @@ pub struct Sidecar {
     /// What is measured of it, for videos.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub video: Option<Video>,
+    /// What of a model and its parts nobody is to read, and lies in its bundle.
+    #[serde(skip_serializing_if = "Private::is_nothing")]
+    pub private: Private,
     /// What happened to the asset, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Happened>,
+}
+
+/// What of a model and its parts nobody is to read, and cannot be taken out of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Private {
+    /// A folder of a person that the model, or a material of it, names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+    /// Parts that may say something: where each lies in the folder of the parts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<RelPath>,
+}
+
+impl Private {
+    /// Returns whether there is nothing of it.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The file as a person dropped it, or changed it later.
@@ -178,7 +202,8 @@ impl Sidecar {
         // An older program would not keep what it does not know: it must see that it does not know this sidecar.
         let says_input = self.file.as_ref().is_some_and(|file| file.input.is_some() || file.made_by.is_some());
         let version = match (says_input, self.versions.is_empty()) {
-            _ if self.file.as_ref().is_some_and(|file| file.left.is_some()) => VERSION,
+            _ if !self.private.is_nothing() => VERSION,
+            _ if self.file.as_ref().is_some_and(|file| file.left.is_some()) => VERSION_WITHOUT_PRIVATE,
             _ if self.video.is_some() => VERSION_WITHOUT_STATE,
             _ if !self.owed.is_empty() || self.c2pa.is_some() => VERSION_WITHOUT_VIDEO,
             _ if self.let_go.is_some() => VERSION_WITHOUT_OWED,
@@ -272,9 +297,9 @@ mod tests {
     #[test]
     fn another_version_is_told_as_such_and_never_read_in_part() {
         let cases = [
-            ("version: 8\n", 8),
-            ("version: 8\nid: 0123456789abcdef\nlikeness: [1, 2]\n", 8),
-            ("version: 9\ntags: a list once\n", 9),
+            ("version: 9\n", 9),
+            ("version: 9\nid: 0123456789abcdef\nlikeness: [1, 2]\n", 9),
+            ("version: 10\ntags: a list once\n", 10),
             ("version: 5000000000\n", 5_000_000_000),
             ("version: 0\n", 0),
         ];

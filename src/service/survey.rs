@@ -9,7 +9,7 @@ use crate::intake::{
 };
 use crate::make::{Insides, Looking, names_video_node};
 use crate::model::{Identity, Ignore, Kind, RelPath, Stage, ThemeSlug, leading_days};
-use crate::plan::{BundleFolder, BundleName, Companion, Facts};
+use crate::plan::{BundleFolder, BundleName, Companion, Copied, Facts, Member};
 use crate::vault::{Detached, DiskError, Layout, Look, What};
 
 /// What one look at one folder showed.
@@ -84,11 +84,16 @@ pub(super) fn stage_of(path: &RelPath) -> Option<Stage> {
 /// Returns just enough of an asset that could not be looked into to set it aside, whole.
 pub(super) fn bare_facts(candidate: &Candidate) -> Option<Facts> {
     let companion = |found: &crate::intake::Found| Companion { path: found.path.clone(), seen: found.entry.identity };
+    let part = |found: &crate::intake::Found| Member {
+        path: found.path.clone(),
+        seen: found.entry.identity,
+        copied: Copied::NotCleaned,
+    };
     let found = &candidate.primary;
     let stage = stage_of(&found.path)?;
     Some(Facts {
         companions: candidate.sidecar.iter().chain(&candidate.companions).map(companion).collect(),
-        members: candidate.members.iter().map(companion).collect(),
+        members: candidate.members.iter().map(part).collect(),
         ..Facts::bare(found.path.clone(), stage, found.entry.identity, found.entry.changed_ns)
     })
 }

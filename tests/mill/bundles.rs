@@ -211,6 +211,45 @@ fn each_market_has_its_manifest_and_parts_of_models_never_meet() {
     }
 }
 
+/// Notes and prompts in a model's folders, and what its textures say, went to markets.
+#[test]
+fn what_the_parts_of_a_model_say_stays_in_the_archive() {
+    let root = Root::new();
+    add_market(&root, "");
+    root.idea(&format!("{NOTE}- Sea — wave\n"));
+    assert!(root.once().status.success(), "{}", root.log());
+    let plain = picture(7, 64);
+    let mut chunk = b"tEXtparameters\0secret of jane".to_vec();
+    let sum = crc32fast::hash(&chunk).to_be_bytes();
+    let length = u32::try_from(chunk.len() - 4).unwrap().to_be_bytes();
+    chunk.splice(..0, length);
+    chunk.extend(sum);
+    let texture = [&plain[..33], &chunk, &plain[33..]].concat();
+    fs::create_dir_all(root.at("upload/sea/textures")).unwrap();
+    fs::write(root.at("upload/sea/sea.obj"), "# /media/jane/sea\nmtllib m.mtl\nv 0 0 0\nusemtl a\nf 1 1 1\n").unwrap();
+    fs::write(root.at("upload/sea/m.mtl"), "newmtl a\nmap_Kd textures/w.png\nmap_Bump textures/w.exr\n").unwrap();
+    for (part, bytes) in [("w.png", &texture[..]), ("w.exr", b"secret"), ("notes.txt", b"secret"), ("w.psd", b"8BPS")] {
+        fs::write(root.at(&format!("upload/sea/textures/{part}")), bytes).unwrap();
+    }
+    assert!(root.once().status.success(), "{}", root.log());
+    let files = root.files();
+    let of = |ending: &str| files.iter().find(|name| name.ends_with(ending));
+    let read = |ending: &str| fs::read(root.at(of(ending).unwrap_or_else(|| panic!("{ending}: {files:?}")))).unwrap();
+    assert_eq!(read("/other/parts/sea.obj/textures/w.png"), plain);
+    assert_eq!(read("/other/parts/sea.obj/textures/w.exr"), b"secret");
+    for left_out in ["notes.txt", "w.psd"] {
+        assert_eq!(of(&format!("/parts/sea.obj/textures/{left_out}")), None, "{files:?}");
+        assert!(of(&format!("archive/sea/sea-0001/textures/{left_out}")).is_some(), "{files:?}");
+    }
+    assert_eq!(read("archive/sea/sea-0001/textures/w.png"), texture);
+    let list = String::from_utf8(read("/other/CHECKLIST.md")).unwrap();
+    assert!(list.contains("> A folder of a person is named inside: `sea.obj`; "), "{list}");
+    assert!(list.contains("> Look into these parts before you upload: `textures/w.exr` of `sea.obj`; "), "{list}");
+    assert!(root.log().contains("2 parts in no bundle, since no model uses such files"), "{}", root.log());
+    assert!(root.log().contains("1 part without metadata: `textures/w.png`"), "{}", root.log());
+    assert!(root.log().contains("names a folder of a person, `/media/jane`"), "{}", root.log());
+}
+
 /// The checklist named no parts, and nobody told where they lay.
 #[test]
 fn a_model_is_uploaded_whole_and_comes_back_whole() {

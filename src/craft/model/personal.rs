@@ -2,25 +2,30 @@
 
 use std::io::{self, Read};
 
-/// What a path to such a folder has before the name of the person; a text in a text doubles each `\`.
-const STARTS: [&[u8]; 3] = [b"/home/", b"/Users/", b"\\Users\\"];
-/// How many bytes are read at a time, and the most that are looked at behind such a start.
+/// What comes before the name of a person in a path, in any case of letters, wherever that stands in it.
+const STARTS: [&[&str]; 4] = [&["home"], &["users"], &["documents and settings"], &["dokumente und einstellungen"]];
+/// The same where a path begins: elsewhere these are folders as any others.
+const STARTS_AT_ROOT: [&[&str]; 3] = [&["media"], &["run", "media"], &["volumes"]];
+/// How many bytes are read at a time, and the most that are looked at before such a start and from it on.
 const PIECE_BYTES: u64 = 64 << 10;
+const BEFORE_BYTES_MAX: usize = 16;
 const PATH_BYTES_MAX: usize = 128;
 
 /// Returns the first folder of a person's own that a file names as text. What is compressed in it is not searched.
 pub fn personal_path(mut reader: impl Read) -> io::Result<Option<String>> {
-    let mut bytes = Vec::new();
+    let (mut bytes, mut from) = (Vec::new(), 0);
     loop {
         let read = reader.by_ref().take(PIECE_BYTES).read_to_end(&mut bytes)?;
         // One that is not all there yet is looked at with the next piece.
-        let searched = if read == 0 { bytes.len() } else { bytes.len().saturating_sub(PATH_BYTES_MAX) };
-        let mut separators = (0..searched).filter(|at| is_separator(bytes[*at]));
-        let found = separators.find_map(|at| folder(&bytes[at..]));
+        let searched = if read == 0 { bytes.len() } else { bytes.len().saturating_sub(PATH_BYTES_MAX).max(from) };
+        let mut separators = (from..searched).filter(|at| is_separator(bytes[*at]));
+        let found = separators.find_map(|at| folder(&bytes[..at], &bytes[at..]));
         if found.is_some() || read == 0 {
             return Ok(found);
         }
-        bytes.drain(..searched);
+        let passed = searched.saturating_sub(BEFORE_BYTES_MAX);
+        bytes.drain(..passed);
+        from = searched - passed;
     }
 }
 
@@ -28,15 +33,50 @@ fn is_separator(byte: u8) -> bool {
     matches!(byte, b'/' | b'\\')
 }
 
-/// Returns the folder that a path names which begins here; a name without anything in it is none.
-fn folder(path: &[u8]) -> Option<String> {
-    let start = STARTS.into_iter().find(|start| path.starts_with(start))?;
-    let rest = &path[start.len()..path.len().min(PATH_BYTES_MAX)];
-    let name = &rest[rest.iter().position(|byte| !is_separator(*byte))?..];
-    let end =
-        name.iter().position(|byte| is_separator(*byte) || byte.is_ascii_control() || b"\"'<>|*?".contains(byte))?;
-    let start = String::from_utf8_lossy(start);
-    is_separator(name[end]).then(|| format!("{start}{}", String::from_utf8_lossy(&name[..end])))
+/// Returns whether a byte is none of a path.
+fn is_no_name(byte: u8) -> bool {
+    byte.is_ascii_control() || b"\"'<>|*?".contains(&byte)
+}
+
+/// Returns the folder that a path names which begins here, or goes on.
+fn folder(before: &[u8], path: &[u8]) -> Option<String> {
+    let path = &path[..path.len().min(PATH_BYTES_MAX)];
+    let at_root = STARTS_AT_ROOT.iter().filter(|_| begins_behind(before));
+    let (start, name) = STARTS.iter().chain(at_root).find_map(|words| behind(path, words))?;
+    let end = name.iter().position(|byte| is_separator(*byte) || is_no_name(*byte));
+    // Longer ones are no names.
+    let end = end.or((path.len() < PATH_BYTES_MAX).then_some(name.len()))?;
+    let name = &name[..end];
+    let is_with_more = path.len() > start + end && is_separator(path[start + end]);
+    // The last name in a path may be that of a file.
+    let is_name =
+        name.first().is_some_and(|first| !first.is_ascii_whitespace()) && (is_with_more || !name.contains(&b'.'));
+    is_name.then(|| String::from_utf8_lossy(&path[..start + end]).replace("\\\\", "\\").replace("//", "/"))
+}
+
+/// Returns how long the names at the start of a path are, with what separates them, and what stands behind.
+fn behind<'a>(path: &'a [u8], names: &[&str]) -> Option<(usize, &'a [u8])> {
+    let past_separators = |rest: &'a [u8]| match rest.iter().position(|byte| !is_separator(*byte)) {
+        None | Some(0) => None,
+        Some(past) => Some(&rest[past..]),
+    };
+    // Of several separators the last one, so that the path is told with one.
+    let rest = path.get(1..).filter(|rest| rest.first().is_some_and(|byte| !is_separator(*byte)))?;
+    let rest = names.iter().try_fold(rest, |rest, name| {
+        let (begin, rest) = rest.split_at_checked(name.len())?;
+        begin.eq_ignore_ascii_case(name.as_bytes()).then(|| past_separators(rest)).flatten()
+    })?;
+    Some((path.len() - rest.len(), rest))
+}
+
+/// Returns whether a path begins behind these bytes: `file:///` is the start of one, `D:\` and `../` are more of it.
+fn begins_behind(before: &[u8]) -> bool {
+    let rest = &before[..before.len() - before.iter().rev().take_while(|byte| is_separator(**byte)).count()];
+    let is_start = |last: &u8| {
+        let is_file = *last == b':' && before.len() - rest.len() >= 2;
+        is_file || last.is_ascii_whitespace() || is_no_name(*last) || b"=,;(@[{".contains(last)
+    };
+    rest.last().is_none_or(is_start)
 }
 
 #[cfg(test)]
@@ -57,7 +97,20 @@ mod tests {
             ("C:\\textures\\wood.png", None),
             ("/home/", None),
             ("a word on /home/ and \"/Users/\"", None),
-            ("/home/jane", None),
+            ("/home/jane", Some("/home/jane")),
+            ("map_Kd c:\\users\\jane\\wood.png", Some("\\users\\jane")),
+            ("C:\\Documents and Settings\\jane\\x", Some("\\Documents and Settings\\jane")),
+            ("\\\\nas\\users\\jane\\x", Some("\\users\\jane")),
+            ("# /cygdrive/c/Users/jane\n", Some("/Users/jane")),
+            ("# /export/home/jane\n", Some("/home/jane")),
+            ("map_Kd /media/jane/disk/wood.png", Some("/media/jane")),
+            ("\"/run/media/jane\"", Some("/run/media/jane")),
+            ("file:///Volumes/Jane/wood.png", Some("/Volumes/Jane")),
+            ("file:///home/jane/x", Some("/home/jane")),
+            ("map_Kd ../media/wood/a.png", None),
+            ("map_Kd D:\\media\\wood\\a.png", None),
+            ("https://a.example/media/wood/a.png", None),
+            ("map_Kd textures/home/wood.png", None),
         ] {
             for before in [0, 1, 65_500, 65_530, 65_536, 131_000] {
                 let bytes = [&vec![b'.'; before], text.as_bytes()].concat();
@@ -69,8 +122,9 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_survived(bytes in proptest::collection::vec(prop_oneof![Just(b'/'), Just(b'\\'), any::<u8>()], 0..300)) {
-            for start in STARTS {
-                let _ = personal_path(&[start, &bytes].concat()[..]);
+            for words in STARTS.into_iter().chain(STARTS_AT_ROOT) {
+                let start = format!("/{}/", words.join("/"));
+                let _ = personal_path(&[start.as_bytes(), &bytes].concat()[..]);
             }
         }
     }

@@ -247,3 +247,14 @@ fn whoever_waits_says_for_what() {
     assert_eq!(why(Stage::Keep, &["m.obj", "m.obj.yaml", "x.png"], &["m.obj: gone.mtl"]), ["", ""]);
     assert!(!why(Stage::Raw, &["m.obj", "m.obj.yaml"], &["m.obj: gone.mtl"])[0].is_empty());
 }
+
+/// Prompts and notes in a model's folders were taken for parts that markets are to have.
+#[test]
+fn what_nothing_names_in_a_models_folders_is_known() {
+    let names = ["m.obj", "m.mtl", "textures/notes.txt", "textures/w.png", "textures/w.png.txt", "textures/x.png"];
+    let (candidates, _) = grouped(Stage::Raw, &names, &["m.obj: m.mtl", "m.mtl: textures/w.png"]);
+    let [model] = &candidates[..] else { panic!("{candidates:?}") };
+    let unnamed = |n: &usize| model.members[*n].path.file_text();
+    assert_eq!(model.members.len(), 5);
+    assert_eq!(model.unnamed.iter().map(unnamed).collect::<Vec<_>>(), ["notes.txt", "w.png.txt", "x.png"]);
+}

@@ -72,8 +72,9 @@ fn embedded(source: &Held, new: &Meta) -> Held {
 fn both_ways(given: &Given<'_>) -> (Files, Files, Plan) {
     given.decide(|facts, context| {
         let mut first: Files = Files::new();
-        let all = facts.companions.iter().chain(&facts.members).chain(facts.sidecar.iter().map(|(file, _)| file));
-        for path in all.map(|file| &file.path).chain([&facts.path]) {
+        let all = facts.companions.iter().chain(facts.sidecar.iter().map(|(file, _)| file));
+        let parts = facts.members.iter().map(|part| &part.path);
+        for path in all.map(|file| &file.path).chain(parts).chain([&facts.path]) {
             first.insert(path.clone(), Held::First(path.clone()));
         }
         let (mut one_by_one, mut facts) = (first.clone(), facts.clone());

@@ -93,6 +93,7 @@ impl Given<'_> {
             }
         };
         let beside = |text: &&str| Companion { path: path(text), seen: seen(9) };
+        let part = |text: &&str| Member { path: path(text), seen: seen(9), copied: Copied::AsItIs };
         let sidecar = self.is_own.then(|| (Companion { path: at.with_suffix(".yaml"), seen: seen(8) }, known()));
         Facts {
             stage: at.area().to_str().unwrap().parse().unwrap(),
@@ -120,7 +121,8 @@ impl Given<'_> {
             c2pa: None,
             rejected_by: None,
             companions: self.companions.iter().map(beside).collect(),
-            members: self.members.iter().map(beside).collect(),
+            members: self.members.iter().map(part).collect(),
+            personal_folder: None,
         }
     }
 

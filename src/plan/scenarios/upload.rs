@@ -10,8 +10,10 @@ use crate::model::{
     ByteRange, ColourSpace, Colours, ContentHash, Kind, MarketName, Output, Profile, Render, Stage, Tags, Template,
     ThemeSlug,
 };
-use crate::plan::{Bundled, Context, Recipe, Refusal, Rules, is_finished_of, may_be_made, plan_asset, plan_offer};
-use crate::records::{Happened, Sidecar};
+use crate::plan::{
+    Bundled, Context, Copied, Recipe, Refusal, Rules, is_finished_of, may_be_made, plan_asset, plan_offer,
+};
+use crate::records::{Happened, Private, Sidecar};
 
 const DAY: &str = "upload/2026-11-28";
 
@@ -158,6 +160,48 @@ fn the_parts_of_a_model_are_kept_with_it_and_lie_in_each_bundle() {
         let expected: Vec<(String, String)> = std::iter::once((file.clone(), to(kept))).chain(of_parts).collect();
         assert_eq!(moves, expected, "{plan}");
     }
+}
+
+/// Notes, prompts and places in the parts of a model lay in its bundles, to be uploaded; `archive` alone is to have them.
+#[test]
+fn parts_come_into_bundles_without_what_nobody_is_to_read() {
+    use Copied::{AsItIs, Not, NotCleaned, WithoutMetadata};
+    let parts = [
+        ("m.mtl", AsItIs, Some("write")),
+        ("tex/notes.txt", Not, None),
+        ("tex/w.png", WithoutMetadata(Kind::Png), Some("make")),
+        ("tex/w.exr", NotCleaned, Some("write")),
+    ];
+    let members: Vec<String> = parts.iter().map(|(part, ..)| format!("upload/t/{part}")).collect();
+    let members: Vec<&str> = members.iter().map(String::as_str).collect();
+    let given = Given { has_second_market: true, ..super::model("upload/t/m.obj", &members) };
+    given.decide(|facts, context| {
+        let mut rules = context.rules.clone();
+        rules.markets.iter_mut().for_each(|market| market.kinds.push(Kind::Obj));
+        let mut facts = Facts { personal_folder: Some("/home/jane".to_owned()), ..facts.clone() };
+        facts.remarks = vec!["it names a folder".to_owned()];
+        facts.members.iter_mut().zip(parts).for_each(|(part, (_, copied, _))| part.copied = copied);
+        let plan = plan_asset(&facts, &Context { rules: &rules, ..*context }).unwrap();
+        for (part, _, verb) in parts {
+            let in_bundle = format!("{DAY}/adobe-stock/parts/m.obj/{part}");
+            let written = plan.products.iter().find(|product| product.to.to_string() == in_bundle);
+            assert_eq!(written.is_some(), verb.is_some(), "{part}: {plan}");
+            for (market, verb) in [("adobe-stock", verb), ("other", verb.map(|_| "link"))] {
+                let line = verb.map(|verb| format!("{verb} {DAY}/{market}/parts/m.obj/{part}"));
+                assert!(line.is_none_or(|line| super::lines(&plan).contains(&line)), "{part}: {plan}");
+            }
+            let kept = format!("archive/t/t-0001/{part}");
+            assert!(plan.moves.iter().any(|shift| shift.to.to_string() == kept), "{part}: {plan}");
+        }
+        let told = "1 part in no bundle, since no model uses such files and none here names them: `tex/notes.txt`; 1 part \
+                    without metadata: `tex/w.png`; 1 part of which stockmill cannot take out what they say: `tex/w.exr`, \
+                    look into them; it names a folder";
+        assert!(plan.about.did.ends_with(told), "{}", plan.about.did);
+        let Recipe::SidecarOf { sidecar, .. } = &plan.products[1].recipe else { panic!("{plan}") };
+        let private = Private { folder: facts.personal_folder, parts: vec![path("tex/w.exr")] };
+        assert_eq!(sidecar.private, private);
+        assert_eq!(Sidecar::parse(sidecar.to_text().as_bytes()).unwrap().private, private);
+    });
 }
 
 /// A video, and a picture that stockmill did not make, were stored once more for each market that got the same texts.

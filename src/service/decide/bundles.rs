@@ -125,6 +125,7 @@ impl Bundles<'_> {
             video,
             is_tagged,
             is_retouched,
+            private: sidecar.private,
             parts: parts_of(self.disk, bundle, file)?,
             against: None,
             elsewhere,

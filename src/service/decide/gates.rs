@@ -118,10 +118,11 @@ impl Decider {
 
     /// Takes note that an asset left its stage with all its files.
     pub(in crate::service) fn use_up_release(&mut self, facts: &Facts) {
-        let others = facts.companions.iter().chain(&facts.members).chain(facts.sidecar.iter().map(|(file, _)| file));
+        let beside = facts.companions.iter().chain(facts.sidecar.iter().map(|(file, _)| file));
+        let parts = facts.members.iter().map(|part| (&part.path, part.seen));
         self.releases.use_up(&facts.path, facts.stage, facts.seen);
-        for other in others {
-            self.releases.use_up(&other.path, facts.stage, other.seen);
+        for (path, seen) in beside.map(|file| (&file.path, file.seen)).chain(parts) {
+            self.releases.use_up(path, facts.stage, seen);
         }
     }
 }
