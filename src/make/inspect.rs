@@ -2,9 +2,9 @@ use std::io::Read as _;
 use std::ops::Range;
 
 use super::personal::personal_paths;
-use super::{Limits, MakeError, unread};
+use super::{Insides, Limits, Looking, MakeError, unread};
 use crate::craft::{self, Stored};
-use crate::intake::{Candidate, Found, Settled};
+use crate::intake::{Candidate, Found, Lacking, Settled, lacking};
 use crate::model::{C2pa, Colours, ContentHash, Kind, RelPath, Size, Stage, Tags, Video};
 use crate::plan::{Companion, Facts};
 use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
@@ -12,6 +12,8 @@ use crate::vault::{DiskResult, Look, ReadSeek, What, hash_of};
 
 /// The largest foreign XMP file that is read.
 const XMP_BYTES_MAX: u64 = 4 << 20;
+/// The most missing parts of a model that are named.
+const NAMED_MAX: usize = 5;
 /// A picture of at most so many pixels takes little memory to decode.
 const SMALL_PIXELS_MAX: u64 = 1 << 18;
 
@@ -95,6 +97,7 @@ pub fn inspect(
         xmp: foreign.map(|(_, (foreign, _))| foreign.tags),
         companions: candidate.companions.iter().map(companion).collect(),
         members: candidate.members.iter().map(companion).collect(),
+        unsure_of_parts: kind.filter(|kind| kind.is_model()).and_then(|_| unsure_of_parts(disk, candidate)),
     })
 }
 
@@ -108,6 +111,19 @@ fn remarks(
     let embedded = sidecar.and_then(|(_, sidecar)| sidecar.file.as_ref()?.embedded.as_ref());
     let own_tags = own_tags.filter(|_| foreign.is_none() && embedded.is_none());
     foreign.iter().flat_map(|foreign| foreign.told.clone()).chain(told).chain(own_tags).collect()
+}
+
+/// Returns why nobody can tell that the parts of a model are all there, if so.
+fn unsure_of_parts(disk: &dyn Look, candidate: &Candidate) -> Option<String> {
+    let place = candidate.primary.path.parent()?;
+    let looking = Looking { disk, seen: &Insides::default() };
+    let Lacking { missing, unknown } = lacking(&candidate.primary, &candidate.members, &[place], &looking);
+    let missing: Vec<String> = missing.iter().take(NAMED_MAX).map(|name| format!("`{name}`")).collect();
+    match (&missing[..], &unknown[..]) {
+        ([], []) => None,
+        ([], _) => Some(format!("nobody can tell all that it names: {}", unknown.join("; "))),
+        _ => Some(format!("it names {}, which is not here", missing.join(", "))),
+    }
 }
 
 /// Looks into a picture whose first bytes are read; one that is new is checked at once, if that costs no second reading.

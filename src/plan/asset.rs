@@ -1,3 +1,4 @@
+use super::bundle_folder::BundleFolder;
 use super::{Check, Companion, Context, Facts, Hold, Plan, Recipe, folder_in, naming, new_file, tags, theme_of_path};
 use crate::model::{AssetId, ContentHash, RelPath, Stage, Template, ThemeSlug};
 use crate::records::{About, Derivation, FileRecord, Happened, Move, Origin, Remove, SIDECAR_SUFFIX, Sidecar, Step};
@@ -303,7 +304,7 @@ impl<'a> Asset<'a> {
 
     /// Returns the parts of a model, each with its place below the folder that holds the whole asset.
     pub(super) fn parts(&self) -> impl Iterator<Item = (&Companion, RelPath)> {
-        let base = base_of(self.facts);
+        let base = parts_base(self.facts);
         let inner = move |part: &RelPath| part.below(&base).expect("a part lies in the asset's folder");
         self.facts.members.iter().map(move |part| (part, inner(&part.path)))
     }
@@ -363,6 +364,15 @@ pub(super) fn base_of(facts: &Facts) -> RelPath {
         base = above;
     }
     base
+}
+
+/// Returns the folder below which the parts of a model have their places: in a bundle they lie apart from it.
+fn parts_base(facts: &Facts) -> RelPath {
+    let bundle = BundleFolder::of(&facts.path).filter(|_| BundleFolder::is_file(&facts.path));
+    let name = facts.path.file_name();
+    let folders = bundle.map(|bundle| [bundle.parts_of(name), bundle.former_parts_of(name)]);
+    let holds_all = |folder: &RelPath| facts.members.iter().all(|part| part.path.is_in(folder));
+    folders.into_iter().flatten().find(holds_all).unwrap_or_else(|| base_of(facts))
 }
 
 /// Returns the folder that holds the whole asset once its file, which lies below `base`, is at `to`.

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::bundle::{BundleAsset, BundleName};
 use super::checklist_csv::{AGAIN, Part, THEN, csv_steps};
 use super::checklist_files::{
-    DOUBTFUL, GONE, PARTS, PEOPLE, RETOUCHED, SIGNLESS, SOUND, TAGLESS, UNMEASURED, UNWISE, of_doubtful, of_gone,
-    of_names, of_parts, of_people, of_retouched, of_sound, of_tagless, of_unmeasured, of_unwise,
+    DOUBTFUL, GONE, MISSING_PARTS, PARTS, PEOPLE, RETOUCHED, SIGNLESS, SOUND, TAGLESS, UNMEASURED, UNWISE, of_doubtful,
+    of_gone, of_missing_parts, of_names, of_parts, of_people, of_retouched, of_sound, of_tagless, of_unmeasured,
+    of_unwise,
 };
 use super::checklist_iptc::{SHORT, of_short};
 use super::checklist_steps::{Places, SENT, ToDo, add_steps};
@@ -193,6 +194,7 @@ impl Checklist<'_> {
         let notes = notes.chain(of_retouched(self.assets)).chain(of_unmeasured(self.assets));
         let of_names = of_names(self.market, self.assets);
         let of_parts = of_parts(self.assets, self.delivered.is_going_on);
+        let of_parts = of_parts.into_iter().chain(of_missing_parts(self.assets));
         notes.chain(videos).chain(of_parts).chain(self.cut()).chain(of_short(self.assets)).chain(of_names).collect()
     }
 
@@ -243,6 +245,7 @@ fn behind_ours(line: &[u8]) -> Option<&[u8]> {
         PEOPLE,
         TAGLESS,
         PARTS,
+        MISSING_PARTS,
         RETOUCHED,
         UNMEASURED,
         GONE,
@@ -499,7 +502,12 @@ mod tests {
         let path = |text: &str| RelPath::new(text).unwrap();
         let of = |file: &&str| {
             let has_parts = file.ends_with(".obj");
-            let parts = Parts { folder: path("parts").join(file), names: vec![path("m.mtl")], is_kept: true };
+            let parts = Parts {
+                folder: path("parts").join(file),
+                names: vec![path("m.mtl")],
+                is_kept: true,
+                missing: Vec::new(),
+            };
             BundleAsset { parts: has_parts.then_some(parts), ..asset(file, Meta::default()) }
         };
         let list = |files: &[&str], existing: Option<&str>| {

@@ -21,6 +21,8 @@ pub(super) const RETOUCHED: (&str, &str) = (
 pub(super) const UNWISE: (&str, &str) = ("> Only a warning: ", "; nothing waits for it.");
 /// How a line begins and ends that names the parts of a model.
 pub(super) const PARTS: (&str, &str) = ("> Parts of a model: ", "; upload them with it.");
+/// How a line begins and ends that names parts of a model which are not there.
+pub(super) const MISSING_PARTS: (&str, &str) = ("> Parts of a model are missing: ", "; without them it is not whole.");
 /// How a line begins and ends that names files which cannot be measured.
 pub(super) const UNMEASURED: (&str, &str) = (
     "> Cannot be measured, so that nobody can tell whether the market takes them: ",
@@ -73,7 +75,7 @@ pub(super) fn of_retouched(assets: &[BundleAsset]) -> Option<String> {
 /// `stockmill deliver` sends files of the bundle.
 pub(super) fn of_parts(assets: &[BundleAsset], is_going_on: bool) -> Vec<String> {
     let line = |asset: &BundleAsset| {
-        let Parts { folder, names, is_kept } = asset.parts.as_ref()?;
+        let Parts { folder, names, is_kept, .. } = asset.parts.as_ref().filter(|parts| !parts.names.is_empty())?;
         let file = escape_bytes(asset.file_name.as_bytes());
         let first: Vec<String> = names.iter().take(NAMED_MAX).map(|name| format!("`{name}`")).collect();
         let more = names.len().checked_sub(NAMED_MAX).filter(|more| *more > 0);
@@ -82,6 +84,15 @@ pub(super) fn of_parts(assets: &[BundleAsset], is_going_on: bool) -> Vec<String>
         let by_hand = if is_going_on { "; `stockmill deliver` sends neither it nor them" } else { "" };
         let what = format!("`{file}` has {}{more}, in `{folder}/`{kept}{by_hand}", first.join(", "));
         Some(format!("{}{what}{}", PARTS.0, PARTS.1))
+    };
+    assets.iter().filter_map(line).collect()
+}
+
+/// Returns a line for each model that names parts which are not there.
+pub(super) fn of_missing_parts(assets: &[BundleAsset]) -> Vec<String> {
+    let line = |asset: &BundleAsset| {
+        let (file, lacks) = (escape_bytes(asset.file_name.as_bytes()), asset.parts.as_ref()?.lacks()?);
+        Some(format!("{}`{file}`: {}{}", MISSING_PARTS.0, escape_bytes(lacks.as_bytes()), MISSING_PARTS.1))
     };
     assets.iter().filter_map(line).collect()
 }
@@ -149,6 +160,7 @@ mod tests {
     use super::*;
     use crate::market::built_in;
     use crate::model::{Meta, RelPath, SourceType, Video};
+    use crate::plan::MissingPart;
 
     /// "Leave out pictures with faces" named none of those whose tags say where they are.
     #[test]
@@ -181,7 +193,12 @@ mod tests {
     fn the_parts_of_a_model_are_named() {
         let path = |text: &str| RelPath::new(text).unwrap();
         let asset = |folder: &str, names: &[&str], is_kept| BundleAsset {
-            parts: Some(Parts { folder: path(folder), names: names.iter().map(|name| path(name)).collect(), is_kept }),
+            parts: Some(Parts {
+                folder: path(folder),
+                names: names.iter().map(|name| path(name)).collect(),
+                is_kept,
+                missing: Vec::new(),
+            }),
             ..BundleAsset::bare("m.obj", Meta::default())
         };
         let many: Vec<String> = (10..33).map(|n| format!("tex/{n}.png")).collect();
@@ -207,6 +224,37 @@ mod tests {
             assert!(line.starts_with(&format!("> Parts of a model: `m.obj` has {start}")), "{line}");
             let told = if is_going_on { by_hand } else { "" };
             assert!(line.ends_with(&format!("{end}{told}; upload them with it.")), "{line}");
+        }
+    }
+
+    /// A part that was deleted was one less in the line about those that are there.
+    #[test]
+    fn the_parts_that_are_missing_are_named_with_where_they_are_kept() {
+        let path = |text: &str| RelPath::new(text).unwrap();
+        let part =
+            |n: usize| MissingPart { name: format!("{n}.png"), kept: Some(path(&format!("archive/t/m/{n}.png"))) };
+        let asset = |missing: Vec<MissingPart>| BundleAsset {
+            parts: Some(Parts { folder: path("parts/m.obj"), names: Vec::new(), is_kept: true, missing }),
+            ..BundleAsset::bare("m.obj", Meta::default())
+        };
+        let unkept = MissingPart { name: "m.mtl".to_owned(), kept: None };
+        for (missing, told) in [
+            (vec![], None),
+            (
+                vec![unkept],
+                Some("it names `m.mtl`, which is not in `parts/m.obj/` of its bundle; put it back there first"),
+            ),
+            (
+                (1..8).map(part).collect(),
+                Some(
+                    "`5.png` (kept as `archive/t/m/5.png`) and 2 more files, which are not in `parts/m.obj/` of its bundle; put them back",
+                ),
+            ),
+        ] {
+            let asset = [asset(missing)];
+            let lines = of_missing_parts(&asset);
+            assert_eq!((lines.len(), of_parts(&asset, false).len()), (usize::from(told.is_some()), 0), "{lines:?}");
+            assert!(told.is_none_or(|told| lines[0].contains(told)), "{lines:?}");
         }
     }
 

@@ -63,7 +63,7 @@ mod verdicts;
 
 pub use ahead::{foresee, foresee_tags};
 pub use asset::unknown;
-pub use bundle::{Bundle, BundleAsset, BundleName, Elsewhere, Parts, plan_name_back, plan_refresh};
+pub use bundle::{Bundle, BundleAsset, BundleName, Elsewhere, MissingPart, Parts, plan_name_back, plan_refresh};
 pub use bundle_folder::BundleFolder;
 pub use delivered::Delivered;
 pub use forecast::{Forecast, Outlook, Past, Waiting, WentBefore, forecast};
@@ -168,6 +168,8 @@ pub struct Facts {
     pub companions: Vec<Companion>,
     /// Files that it names inside and that keep their names: `.mtl`, `.bin`, textures.
     pub members: Vec<Companion>,
+    /// Why nobody can tell that these are all that a model names, if so.
+    pub unsure_of_parts: Option<String>,
 }
 
 impl Facts {
@@ -201,6 +203,7 @@ impl Facts {
             rejected_by: None,
             companions: Vec::new(),
             members: Vec::new(),
+            unsure_of_parts: None,
         }
     }
 }

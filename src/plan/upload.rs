@@ -23,7 +23,16 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     let Some(mut plan) = plan else { return Err(refused_by_all(&refused)) };
     // From now on it lies in a bundle: room alone does not let it go on.
     for (_, refusal) in refused.iter_mut().filter(|(_, refusal)| refusal.cause == Cause::Room) {
-        refusal.reasons.splice(..0, asset.context.rules.is_upload_held.then(|| gate::held(Stage::Upload)));
+        match &asset.facts.unsure_of_parts {
+            Some(why) => {
+                refusal.cause = Cause::Parts;
+                refusal.reasons.insert(0, why.clone());
+            }
+            None => {
+                let held = asset.context.rules.is_upload_held.then(|| gate::held(Stage::Upload));
+                refusal.reasons.splice(..0, held);
+            }
+        }
     }
     plan.not_for = told(&refused);
     plan.about.did = did.iter().chain(&plan.not_for).map(String::as_str).collect::<Vec<_>>().join("; ");
@@ -81,7 +90,7 @@ pub fn ask_markets(
     let lacks = refused.into_iter().filter_map(|(market, NotTaken { reasons, cause })| match cause {
         Cause::Before => None,
         Cause::Room => Some((market, Said::Later(reasons.join("; ")))),
-        Cause::File | Cause::Tags => Some((market, Said::Refuses(reasons.join("; ")))),
+        Cause::File | Cause::Tags | Cause::Parts => Some((market, Said::Refuses(reasons.join("; ")))),
     });
     Ok(takes.chain(lacks).collect())
 }

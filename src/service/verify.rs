@@ -9,14 +9,14 @@ pub use verified::{MovedByHand, NotFromHere, Problem, Unmatched, Verified, Wrong
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use super::decide::{Places, all_bundles, elsewhere_in, without_file, without_row};
+use super::decide::{Places, all_bundles, elsewhere_in, lost_parts, without_file, without_row};
 use super::ledger::Ledger;
 use super::sent::{is_sent, place_of};
 use super::{AREAS, Clock, ServiceError, layout};
 use crate::config::Settings;
 use crate::intake::walk;
 use crate::model::{AssetId, ContentHash, RelPath};
-use crate::plan::BundleName;
+use crate::plan::{BundleFolder, BundleName};
 use crate::vault::{DiskResult, Entry, Journal, Layout, Lock, Look, RealDisk, What};
 use receipts::{Expected, Receipts, is_a_persons_choice};
 
@@ -32,12 +32,29 @@ pub fn verify(settings: &Settings) -> Result<Verified, ServiceError> {
     let mut verified = verify_receipts(&layout, &*disk)?;
     let places = Places::of(&Ledger::of(&Journal::read_only(&*disk)?));
     for name in all_bundles(&*disk, &settings.upload.markets) {
-        if let Err(why) = compare_manifest(&*disk, settings, &places, &name, &mut verified) {
+        let compared = compare_manifest(&*disk, settings, &places, &name, &mut verified);
+        if let Err(why) = compared.and_then(|()| compare_parts(&*disk, &name, &mut verified)) {
             let hint = "look at its rights, and at the disk".to_owned();
             verified.problems.push(Problem { file: name.folder(), wrong: Wrong::Unreadable, why, hint });
         }
     }
     Ok(verified)
+}
+
+/// Looks whether the parts of the models of a bundle that is not sent are there: they have no receipt.
+fn compare_parts(disk: &dyn Look, name: &BundleName, verified: &mut Verified) -> Result<(), String> {
+    let place = place_of(disk, name).map_err(|error| error.source.to_string())?.unwrap_or_else(|| name.folder());
+    if is_sent(disk, &place).map_err(|error| error.source.to_string())? {
+        return Ok(());
+    }
+    let lost = lost_parts(disk, &BundleFolder::new(place)).map_err(|hold| hold.to_string())?;
+    verified.problems.extend(lost.into_iter().map(|(file, model, kept)| Problem {
+        file,
+        wrong: Wrong::Missing,
+        why: format!("a part that `{model}` names"),
+        hint: format!("copy it there from `{kept}`"),
+    }));
+    Ok(())
 }
 
 /// Compares the rows of a bundle's manifest with its files.

@@ -121,6 +121,7 @@ impl Given<'_> {
             rejected_by: None,
             companions: self.companions.iter().map(beside).collect(),
             members: self.members.iter().map(beside).collect(),
+            unsure_of_parts: None,
         }
     }
 

@@ -10,7 +10,9 @@ use crate::model::{
     ByteRange, ColourSpace, Colours, ContentHash, Kind, MarketName, Output, Profile, Render, Stage, Tags, Template,
     ThemeSlug,
 };
-use crate::plan::{Bundled, Context, Recipe, Refusal, Rules, is_finished_of, may_be_made, plan_asset, plan_offer};
+use crate::plan::{
+    Bundled, Context, NoRoom, Recipe, Refusal, Rules, is_finished_of, may_be_made, plan_asset, plan_offer,
+};
 use crate::records::{Happened, Sidecar};
 
 const DAY: &str = "upload/2026-11-28";
@@ -157,6 +159,53 @@ fn the_parts_of_a_model_are_kept_with_it_and_lie_in_each_bundle() {
         let of_parts = members.iter().zip(kept_parts).map(|(part, place)| ((*part).to_owned(), to(place)));
         let expected: Vec<(String, String)> = std::iter::once((file.clone(), to(kept))).chain(of_parts).collect();
         assert_eq!(moves, expected, "{plan}");
+    }
+}
+
+/// No model went to a further market; its parts lie apart from it by then.
+#[test]
+fn a_bundled_model_goes_to_a_further_market_with_its_parts() {
+    let bundle = "upload/2026-11-27/other";
+    let (file, parts) = (format!("{bundle}/files/m.obj"), format!("{bundle}/parts/m.obj"));
+    let former = format!("{bundle}/sidecars/m.obj.parts");
+    for folder in [&parts, &former] {
+        let members = ["m.mtl", "tex/w.png"].map(|part| format!("{folder}/{part}"));
+        let members = members.each_ref().map(String::as_str);
+        let given = Given { has_second_market: true, is_own: true, ..super::model(&file, &members) };
+        let plan = given.decide(|facts, context| {
+            let mut rules = context.rules.clone();
+            rules.markets.iter_mut().for_each(|market| market.kinds.push(Kind::Obj));
+            let asked = [rules.markets[0].name.clone()];
+            plan_offer(facts, &asked, &Context { rules: &rules, ..*context }).unwrap()
+        });
+        let given: Vec<String> = plan.gives().map(ToString::to_string).collect();
+        for name in ["files/m.obj", "parts/m.obj/m.mtl", "parts/m.obj/tex/w.png"] {
+            assert!(given.contains(&format!("{DAY}/adobe-stock/{name}")), "{folder} {name}: {plan}");
+        }
+        assert_eq!(plan.moves, [], "{plan}");
+    }
+}
+
+/// What a market had no room for was promised to it, also where it never got it.
+#[test]
+fn a_model_is_promised_to_no_market_if_nobody_can_tell_its_parts() {
+    for (unsure, told) in [
+        (None, "other gets it later: full"),
+        (
+            Some("nobody can tell all that it names"),
+            "other does not get it by itself: nobody can tell all that it names; full",
+        ),
+    ] {
+        let given = Given { has_second_market: true, ..super::model("upload/t/m.obj", &[]) };
+        let plan = given.decide(|facts, context| {
+            let mut rules = context.rules.clone();
+            rules.markets.iter_mut().for_each(|market| market.kinds.push(Kind::Obj));
+            let facts = Facts { unsure_of_parts: unsure.map(str::to_owned), ..facts.clone() };
+            let full = NoRoom { why: "full".to_owned(), of_bundled: "full".to_owned(), opens: None };
+            let no_room = |market: &MarketName, _: &ThemeSlug| (market.as_str() == "other").then(|| full.clone());
+            plan_asset(&facts, &Context { rules: &rules, no_room: &no_room, ..*context }).unwrap()
+        });
+        assert_eq!(plan.not_for, [told], "{plan}");
     }
 }
 

@@ -70,7 +70,8 @@ impl View {
                     let rank = self.decide.rank(Some(&theme), on_way.contains(&theme), now.for_settle());
                     let place = Place::new(rank, Arrival::of(&facts), path.clone());
                     let past = self.decide.past(&facts, now);
-                    waiting.push((place, Waiting { file: path, theme, markets, past }));
+                    let at_once = facts.unsure_of_parts.clone();
+                    waiting.push((place, Waiting { file: path, theme, markets, past, at_once }));
                 }
                 Err(Hold::Ignored(_)) => (),
                 Err(hold) => future.held.push((path, hold.to_string())),
@@ -126,7 +127,8 @@ impl View {
                         let is_released =
                             offered.is_some_and(|(path, seen)| self.decide.is_released(&path, Stage::Upload, seen));
                         let past = if is_released { Past::Gate } else { Past::Nothing };
-                        waiting.extend(arrival.map(|arrival| (arrival, Waiting { file, theme, markets, past })));
+                        let waits = |arrival| (arrival, Waiting { file, theme, markets, past, at_once: None });
+                        waiting.extend(arrival.map(waits));
                     }
                 }
             }
