@@ -27,7 +27,7 @@ pub fn inspect(
     limits: &Limits,
 ) -> Result<Facts, MakeError> {
     let candidate = settled.candidate();
-    let path = &candidate.primary.path;
+    let (path, length) = (&candidate.primary.path, candidate.primary.entry.identity.size);
     // Opened once: a file that gets its name meanwhile is not taken for it.
     let mut opened = disk.open_as(path, candidate.primary.entry.identity)?;
     let sidecar = match find_sidecar(disk, candidate)? {
@@ -36,7 +36,6 @@ pub fn inspect(
     };
     let origin = sidecar.as_ref().and_then(|(_, sidecar)| sidecar.origin.as_ref());
     let is_document = is_claimed || origin.is_some_and(|origin| origin.kind == Kind::Document);
-    let length = candidate.primary.entry.identity.size;
     let head = head(&mut *opened, path, length)?;
     let kind = craft::sniff(&head, &path.extension()).or(is_document.then_some(Kind::Document));
     let kind = kind.filter(|_| stage != Stage::Ideas);
@@ -97,7 +96,7 @@ pub fn inspect(
         xmp: foreign.map(|(_, (foreign, _))| foreign.tags),
         companions: candidate.companions.iter().map(companion).collect(),
         members: candidate.members.iter().map(companion).collect(),
-        unsure_of_parts: kind.filter(|kind| kind.is_model()).and_then(|_| unsure_of_parts(disk, candidate)),
+        unsure_of_parts: unsure_of_parts(disk, kind, candidate),
     })
 }
 
@@ -114,8 +113,8 @@ fn remarks(
 }
 
 /// Returns why nobody can tell that the parts of a model are all there, if so.
-fn unsure_of_parts(disk: &dyn Look, candidate: &Candidate) -> Option<String> {
-    let place = candidate.primary.path.parent()?;
+fn unsure_of_parts(disk: &dyn Look, kind: Option<Kind>, candidate: &Candidate) -> Option<String> {
+    let place = candidate.primary.path.parent().filter(|_| kind.is_some_and(Kind::is_model))?;
     let looking = Looking { disk, seen: &Insides::default() };
     let Lacking { missing, unknown } = lacking(&candidate.primary, &candidate.members, &[place], &looking);
     let missing: Vec<String> = missing.iter().take(NAMED_MAX).map(|name| format!("`{name}`")).collect();

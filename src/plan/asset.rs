@@ -304,7 +304,8 @@ impl<'a> Asset<'a> {
 
     /// Returns the parts of a model, each with its place below the folder that holds the whole asset.
     pub(super) fn parts(&self) -> impl Iterator<Item = (&Companion, RelPath)> {
-        let base = parts_base(self.facts);
+        let parts: Vec<&RelPath> = self.facts.members.iter().map(|part| &part.path).collect();
+        let base = BundleFolder::holding(&self.facts.path, &parts).unwrap_or_else(|| base_of(self.facts));
         let inner = move |part: &RelPath| part.below(&base).expect("a part lies in the asset's folder");
         self.facts.members.iter().map(move |part| (part, inner(&part.path)))
     }
@@ -364,15 +365,6 @@ pub(super) fn base_of(facts: &Facts) -> RelPath {
         base = above;
     }
     base
-}
-
-/// Returns the folder below which the parts of a model have their places: in a bundle they lie apart from it.
-fn parts_base(facts: &Facts) -> RelPath {
-    let bundle = BundleFolder::of(&facts.path).filter(|_| BundleFolder::is_file(&facts.path));
-    let name = facts.path.file_name();
-    let folders = bundle.map(|bundle| [bundle.parts_of(name), bundle.former_parts_of(name)]);
-    let holds_all = |folder: &RelPath| facts.members.iter().all(|part| part.path.is_in(folder));
-    folders.into_iter().flatten().find(holds_all).unwrap_or_else(|| base_of(facts))
 }
 
 /// Returns the folder that holds the whole asset once its file, which lies below `base`, is at `to`.

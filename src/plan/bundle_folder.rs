@@ -89,6 +89,13 @@ impl BundleFolder {
         self.sidecars().join(file_name).with_suffix(FORMER_PARTS)
     }
 
+    /// Returns the folder of a bundled model's parts that holds all of these: they lie apart from it; `None` for any other file.
+    pub fn holding(file: &RelPath, parts: &[&RelPath]) -> Option<RelPath> {
+        let (bundle, name) = (Self::of(file).filter(|_| Self::is_file(file))?, file.file_name());
+        let folders = [bundle.parts_of(name), bundle.former_parts_of(name)];
+        folders.into_iter().find(|folder| parts.iter().all(|part| part.is_in(folder)))
+    }
+
     /// Returns the model that a path in this bundle is a part of.
     pub fn model_of(&self, part: &RelPath) -> Option<RelPath> {
         let below = part.below(&self.0)?;

@@ -23,15 +23,11 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     let Some(mut plan) = plan else { return Err(refused_by_all(&refused)) };
     // From now on it lies in a bundle: room alone does not let it go on.
     for (_, refusal) in refused.iter_mut().filter(|(_, refusal)| refusal.cause == Cause::Room) {
-        match &asset.facts.unsure_of_parts {
-            Some(why) => {
-                refusal.cause = Cause::Parts;
-                refusal.reasons.insert(0, why.clone());
-            }
-            None => {
-                let held = asset.context.rules.is_upload_held.then(|| gate::held(Stage::Upload));
-                refusal.reasons.splice(..0, held);
-            }
+        if let Some(why) = &asset.facts.unsure_of_parts {
+            refusal.cause = Cause::Parts;
+            refusal.reasons.insert(0, why.clone());
+        } else {
+            refusal.reasons.splice(..0, asset.context.rules.is_upload_held.then(|| gate::held(Stage::Upload)));
         }
     }
     plan.not_for = told(&refused);

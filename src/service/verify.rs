@@ -1,6 +1,7 @@
 //! Checks every receipt again: what the sidecars and the journal say must be on the disk, byte for byte.
 //! It only looks, and may do so beside a daemon that is at work.
 
+mod parts;
 mod receipts;
 mod verified;
 
@@ -9,15 +10,16 @@ pub use verified::{MovedByHand, NotFromHere, Problem, Unmatched, Verified, Wrong
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use super::decide::{Places, all_bundles, elsewhere_in, lost_parts, without_file, without_row};
+use super::decide::{Places, all_bundles, elsewhere_in, without_file, without_row};
 use super::ledger::Ledger;
 use super::sent::{is_sent, place_of};
 use super::{AREAS, Clock, ServiceError, layout};
 use crate::config::Settings;
 use crate::intake::walk;
 use crate::model::{AssetId, ContentHash, RelPath};
-use crate::plan::{BundleFolder, BundleName};
+use crate::plan::BundleName;
 use crate::vault::{DiskResult, Entry, Journal, Layout, Lock, Look, RealDisk, What};
+use parts::compare_parts;
 use receipts::{Expected, Receipts, is_a_persons_choice};
 
 /// How long something may be on its way before it is called missing.
@@ -39,22 +41,6 @@ pub fn verify(settings: &Settings) -> Result<Verified, ServiceError> {
         }
     }
     Ok(verified)
-}
-
-/// Looks whether the parts of the models of a bundle that is not sent are there: they have no receipt.
-fn compare_parts(disk: &dyn Look, name: &BundleName, verified: &mut Verified) -> Result<(), String> {
-    let place = place_of(disk, name).map_err(|error| error.source.to_string())?.unwrap_or_else(|| name.folder());
-    if is_sent(disk, &place).map_err(|error| error.source.to_string())? {
-        return Ok(());
-    }
-    let lost = lost_parts(disk, &BundleFolder::new(place)).map_err(|hold| hold.to_string())?;
-    verified.problems.extend(lost.into_iter().map(|(file, model, kept)| Problem {
-        file,
-        wrong: Wrong::Missing,
-        why: format!("a part that `{model}` names"),
-        hint: format!("copy it there from `{kept}`"),
-    }));
-    Ok(())
 }
 
 /// Compares the rows of a bundle's manifest with its files.

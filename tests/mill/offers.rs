@@ -208,14 +208,14 @@ fn a_market_gets_no_more_than_its_limit_and_the_rest_later() {
 fn a_model_goes_to_a_further_market_as_long_as_its_parts_are_there() {
     let limits = |most: u32| {
         format!(
-            "keep: {{method: none}}\nupload: {{markets: [adobe-stock, other], limits: {{other: {{at_most: {most}}}}}}}\n"
+            "keep: {{method: none}}\nupload: {{markets: [adobe-stock, 123rf], limits: {{123rf: {{at_most: {most}}}}}}}\n"
         )
     };
     let root = Root::with(&limits(1));
     let adobe = fs::read_to_string(root.at("markets/adobe-stock.yaml"))
         .or_else(|_| fs::read_to_string("config/markets/adobe-stock.yaml"))
         .unwrap();
-    for market in ["adobe-stock", "other"] {
+    for market in ["adobe-stock", "123rf"] {
         let text = adobe.replace("name: adobe-stock", &format!("name: {market}"));
         let text = text.replace("kinds: [jpeg", "kinds: [obj, stl, blend, jpeg");
         fs::write(root.at(&format!("markets/{market}.yaml")), text).unwrap();
@@ -226,7 +226,7 @@ fn a_model_goes_to_a_further_market_as_long_as_its_parts_are_there() {
         fs::write(root.at(&format!("raw/city/{name}.mtl")), format!("newmtl {name}\n")).unwrap();
     }
     assert!(root.once().status.success(), "{}", root.log());
-    let markets = ["adobe-stock", "other"];
+    let markets = ["adobe-stock", "123rf"];
     assert_eq!(counts(&root, &markets), [3, 1], "{}", root.log());
     let gone = root.files().into_iter().find(|name| name.ends_with("adobe-stock/parts/c.obj/c.mtl")).unwrap();
     fs::remove_file(root.at(&gone)).unwrap();
@@ -234,7 +234,7 @@ fn a_model_goes_to_a_further_market_as_long_as_its_parts_are_there() {
     assert!(root.once().status.success(), "{}", root.log());
     assert_eq!(counts(&root, &markets), [3, 2], "{}", root.log());
     let has = |ending: &str| root.files().iter().any(|name| name.ends_with(ending));
-    assert!(has("/other/parts/b.obj/b.mtl") && !has("/other/files/c.obj"), "{:?}", root.files());
+    assert!(has("/123rf/parts/b.obj/b.mtl") && !has("/123rf/files/c.obj"), "{:?}", root.files());
     // Who looks is told what is missing, and where it is kept.
     let told = "it names `c.mtl` (kept as `archive/city/";
     let list = root.files().into_iter().find(|name| name.ends_with("adobe-stock/CHECKLIST.md")).unwrap();

@@ -127,8 +127,7 @@ impl View {
                         let is_released =
                             offered.is_some_and(|(path, seen)| self.decide.is_released(&path, Stage::Upload, seen));
                         let past = if is_released { Past::Gate } else { Past::Nothing };
-                        let waits = |arrival| (arrival, Waiting { file, theme, markets, past, at_once: None });
-                        waiting.extend(arrival.map(waits));
+                        waiting.extend(arrival.map(|at| (at, Waiting { file, theme, markets, past, at_once: None })));
                     }
                 }
             }
