@@ -2,14 +2,16 @@
 //! wrote it, and they are searched for as such programs search for them. A part that is not found, or a model that
 //! cannot be read, is a reason to wait: a part of a model must never be taken for a picture.
 
+mod lacking;
 mod search;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::sync::Arc;
 
-pub use search::is_model_folder;
+pub use lacking::{Lacking, lacking};
 use search::{Model, Search, parts_folder};
+pub use search::{is_model_folder, joined};
 
 use super::candidate::{MEMBER_EXTENSIONS, Role, TAGS, index_of};
 use super::names::arrives_as;

@@ -13,7 +13,7 @@ mod walk;
 mod watch;
 
 pub use candidate::Candidate;
-pub use claims::{Inside, is_model_folder};
+pub use claims::{Inside, Lacking, is_model_folder, joined, lacking};
 pub use group::{Grouped, group, is_lonely};
 pub use names::{downloads_as, is_note, plain_arrives_as};
 pub use near_miss::{NearMiss, near_misses};

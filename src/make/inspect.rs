@@ -2,9 +2,9 @@ use std::ops::Range;
 
 use super::parts::parts;
 use super::personal::personal_paths;
-use super::{Limits, MakeError, head, unread};
+use super::{Insides, Limits, Looking, MakeError, head, unread};
 use crate::craft::{self, Stored};
-use crate::intake::{Candidate, Found, Settled};
+use crate::intake::{Candidate, Found, Lacking, Settled, lacking};
 use crate::model::{C2pa, Colours, ContentHash, Kind, RelPath, Size, Stage, Tags, Video};
 use crate::plan::{Companion, Facts};
 use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
@@ -12,6 +12,8 @@ use crate::vault::{DiskResult, Look, ReadSeek, What, hash_of};
 
 /// The largest foreign XMP file that is read.
 const XMP_BYTES_MAX: u64 = 4 << 20;
+/// The most missing parts of a model that are named.
+const NAMED_MAX: usize = 5;
 /// A picture of at most so many pixels takes little memory to decode.
 const SMALL_PIXELS_MAX: u64 = 1 << 18;
 
@@ -25,7 +27,7 @@ pub fn inspect(
     limits: &Limits,
 ) -> Result<Facts, MakeError> {
     let candidate = settled.candidate();
-    let path = &candidate.primary.path;
+    let (path, length) = (&candidate.primary.path, candidate.primary.entry.identity.size);
     // Opened once: a file that gets its name meanwhile is not taken for it.
     let mut opened = disk.open_as(path, candidate.primary.entry.identity)?;
     let sidecar = match find_sidecar(disk, candidate)? {
@@ -34,7 +36,6 @@ pub fn inspect(
     };
     let origin = sidecar.as_ref().and_then(|(_, sidecar)| sidecar.origin.as_ref());
     let is_document = is_claimed || origin.is_some_and(|origin| origin.kind == Kind::Document);
-    let length = candidate.primary.entry.identity.size;
     let head = head(&mut *opened, path, length)?;
     let kind = craft::sniff(&head, &path.extension()).or(is_document.then_some(Kind::Document));
     let kind = kind.filter(|_| stage != Stage::Ideas);
@@ -94,6 +95,7 @@ pub fn inspect(
         companions: candidate.companions.iter().map(companion).collect(),
         members: parts(disk, candidate, limits)?,
         personal_folder: inside.personal_folder,
+        unsure_of_parts: unsure_of_parts(disk, kind, candidate),
     })
 }
 
@@ -107,6 +109,19 @@ fn remarks(
     let embedded = sidecar.and_then(|(_, sidecar)| sidecar.file.as_ref()?.embedded.as_ref());
     let own_tags = own_tags.filter(|_| foreign.is_none() && embedded.is_none());
     foreign.iter().flat_map(|foreign| foreign.told.clone()).chain(told).chain(own_tags).collect()
+}
+
+/// Returns why nobody can tell that the parts of a model are all there, if so.
+fn unsure_of_parts(disk: &dyn Look, kind: Option<Kind>, candidate: &Candidate) -> Option<String> {
+    let place = candidate.primary.path.parent().filter(|_| kind.is_some_and(Kind::is_model))?;
+    let looking = Looking { disk, seen: &Insides::default() };
+    let Lacking { missing, unknown } = lacking(&candidate.primary, &candidate.members, &[place], &looking);
+    let missing: Vec<String> = missing.iter().take(NAMED_MAX).map(|name| format!("`{name}`")).collect();
+    match (&missing[..], &unknown[..]) {
+        ([], []) => None,
+        ([], _) => Some(format!("nobody can tell all that it names: {}", unknown.join("; "))),
+        _ => Some(format!("it names {}, which is not here", missing.join(", "))),
+    }
 }
 
 /// Looks into a picture whose first bytes are read; one that is new is checked at once, if that costs no second reading.

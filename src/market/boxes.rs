@@ -56,9 +56,9 @@ impl Boxes {
         ai.into_iter().chain(look).chain(people).collect()
     }
 
-    /// Returns those that a film has: it is neither a photograph nor an illustration.
+    /// Returns those that a film or a model has: it is neither a photograph nor an illustration.
     #[must_use]
-    pub fn of_film(&self) -> Self {
+    pub fn without_look(&self) -> Self {
         Self { look: None, ..self.clone() }
     }
 

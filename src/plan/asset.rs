@@ -1,5 +1,6 @@
 use super::{
-    Check, Companion, Context, Facts, Hold, Member, Plan, Recipe, folder_in, naming, new_file, tags, theme_of_path,
+    BundleFolder, Check, Companion, Context, Facts, Hold, Member, Plan, Recipe, folder_in, naming, new_file, tags,
+    theme_of_path,
 };
 use crate::model::{AssetId, ContentHash, RelPath, Stage, Template, ThemeSlug};
 use crate::records::{About, Derivation, FileRecord, Happened, Move, Origin, Remove, SIDECAR_SUFFIX, Sidecar, Step};
@@ -305,7 +306,8 @@ impl<'a> Asset<'a> {
 
     /// Returns the parts of a model, each with its place below the folder that holds the whole asset.
     pub(super) fn parts(&self) -> impl Iterator<Item = (&Member, RelPath)> {
-        let base = base_of(self.facts);
+        let parts: Vec<&RelPath> = self.facts.members.iter().map(|part| &part.path).collect();
+        let base = BundleFolder::holding(&self.facts.path, &parts).unwrap_or_else(|| base_of(self.facts));
         let inner = move |part: &RelPath| part.below(&base).expect("a part lies in the asset's folder");
         self.facts.members.iter().map(move |part| (part, inner(&part.path)))
     }

@@ -6,7 +6,9 @@ use super::BundleFolder;
 use super::tags::digest;
 use super::{Plan, Product, Recipe};
 use crate::market::{Fitted, Market, Row, Warning, WrittenIn, check_tags, manifest_name, row_too_long, wrong_name};
-use crate::model::{ContentHash, Identity, Kind, Look, MarketName, Meta, People, RelPath, Stage, ThemeSlug, Video};
+use crate::model::{
+    ContentHash, Identity, Kind, Look, MarketName, Meta, People, RelPath, Stage, ThemeSlug, Video, counted,
+};
 use crate::records::{About, FileRecord, Move, Private, PublishMode, Sidecar};
 
 /// Which bundle: one per market and upload day, and a further one for what comes after that was sent.
@@ -73,6 +75,9 @@ pub struct Bundle {
     pub sent: bool,
 }
 
+/// How many missing parts of a model are named.
+const NAMED_MAX: usize = 5;
+
 /// The parts of a model, as they lie in a bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parts {
@@ -82,6 +87,40 @@ pub struct Parts {
     pub names: Vec<RelPath>,
     /// Whether they are kept in `archive`, too.
     pub is_kept: bool,
+    /// What the model names and is not among them.
+    pub missing: Vec<MissingPart>,
+}
+
+/// A file that a model names and that does not lie among its parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingPart {
+    /// How it is named.
+    pub name: String,
+    /// Where `archive` has it, if it has.
+    pub kept: Option<RelPath>,
+}
+
+impl Parts {
+    /// Returns what is told of the parts that are missing, if some are.
+    pub fn lacks(&self) -> Option<String> {
+        let (folder, count) = (&self.folder, self.missing.len());
+        let named: Vec<String> = self.missing.iter().take(NAMED_MAX).map(MissingPart::told).collect();
+        let more = count.checked_sub(NAMED_MAX).filter(|more| *more > 0);
+        let more = more.map(|more| format!(" and {}", counted(more, "more file"))).unwrap_or_default();
+        let [is, it] = if count == 1 { ["is", "it"] } else { ["are", "them"] };
+        let told = || {
+            let named = named.join(", ");
+            format!("it names {named}{more}, which {is} not in `{folder}/` of its bundle; put {it} back there first")
+        };
+        (count > 0).then(told)
+    }
+}
+
+impl MissingPart {
+    fn told(&self) -> String {
+        let kept = self.kept.as_ref().map(|kept| format!(" (kept as `{kept}`)")).unwrap_or_default();
+        format!("`{}`{kept}", self.name)
+    }
 }
 
 /// One file of a bundle, with its tags as they resolve today.

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::bundle::{BundleAsset, BundleName};
 use super::checklist_csv::{AGAIN, Part, THEN, csv_steps};
 use super::checklist_files::{
-    DOUBTFUL, GONE, NOT_CLEANED, PARTS, PEOPLE, PERSONAL, RETOUCHED, SIGNLESS, SOUND, TAGLESS, UNMEASURED, UNWISE,
-    of_doubtful, of_gone, of_names, of_not_cleaned, of_parts, of_people, of_personal, of_retouched, of_sound,
-    of_tagless, of_unmeasured, of_unwise,
+    DOUBTFUL, GONE, MISSING_PARTS, NOT_CLEANED, PARTS, PEOPLE, PERSONAL, RETOUCHED, SIGNLESS, SOUND, TAGLESS,
+    UNMEASURED, UNWISE, of_doubtful, of_gone, of_missing_parts, of_names, of_not_cleaned, of_parts, of_people,
+    of_personal, of_retouched, of_sound, of_tagless, of_unmeasured, of_unwise,
 };
 use super::checklist_iptc::{SHORT, of_short};
 use super::checklist_steps::{Places, SENT, ToDo, add_steps};
@@ -110,12 +110,11 @@ impl Checklist<'_> {
         let others = unwanted.iter().copied().chain(self.without_row.iter().map(String::as_str)).collect();
         let step = |one: &Selection<'_>| listed.distinct(one.step(&versions, &others));
         let mut delivered: Vec<Step> = left.delivered.iter().map(|one| one.step(&versions, &others)).collect();
-        let mut uploads: Vec<Step> =
+        let uploads: Vec<Step> =
             left.uploads.iter().chain(&left.with_parts).chain(&left.back).chain(&left.changed).map(step).collect();
         let (sent, csv, again) = csv_steps(self.parts, self.delivered, &done, &ticked, left.is_any_new);
         delivered.extend(sent);
-        uploads.extend(again.map(|step| listed.distinct(step)));
-        let csv: Vec<Step> = csv.into_iter().map(|step| listed.distinct(step)).collect();
+        let csv: Vec<Step> = again.into_iter().chain(csv).map(|step| listed.distinct(step)).collect();
         let selections: Vec<Step> = left.selections.iter().map(step).collect();
         let before = self.market.before.iter().map(|line| (flat(line), ListedStep::Other)).collect();
         let checklist = self.market.checklist.iter().map(|line| listed.for_all(&flat(line), &versions)).collect();
@@ -180,7 +179,8 @@ impl Checklist<'_> {
         let alike = market::repetition(self.market, &fitted);
         let alike = alike.into_iter().map(|told| format!("{ALIKE}{}{ALIKE_END}", escape_bytes(told.as_bytes())));
         let sorted = to_do.has_range.then(|| format!("{SORTED}{SORTED_END}"));
-        let delivered = self.delivered.notes(self.assets, !to_do.uploads.is_empty());
+        let is_any_left = !to_do.uploads.is_empty() || to_do.csv.iter().any(|(step, _)| step.contains(AGAIN));
+        let delivered = self.delivered.notes(self.assets, is_any_left);
         let notes = delivered
             .chain(of_gone(&(&to_do.gone | &to_do.deleted)))
             .chain(sorted)
@@ -195,6 +195,7 @@ impl Checklist<'_> {
         let of_names = of_names(self.market, self.assets);
         let private = of_personal(self.assets).into_iter().chain(of_not_cleaned(self.assets));
         let of_parts = of_parts(self.assets, self.delivered.is_going_on);
+        let of_parts = of_parts.into_iter().chain(of_missing_parts(self.assets));
         notes
             .chain(videos)
             .chain(of_parts)
@@ -254,6 +255,7 @@ fn behind_ours(line: &[u8]) -> Option<&[u8]> {
         PARTS,
         PERSONAL,
         NOT_CLEANED,
+        MISSING_PARTS,
         RETOUCHED,
         UNMEASURED,
         GONE,
@@ -286,7 +288,7 @@ mod tests {
     use super::*;
     use crate::market::{Warning, WarningKind, built_in, fit};
     use crate::model::{Identity, Look, People, RelPath, SourceType};
-    use crate::plan::{Existing, Recipe, Written, plan_manifest};
+    use crate::plan::{Existing, Parts, Recipe, Written, plan_manifest};
     use crate::records::Deliveries;
 
     fn asset(file_name: &str, meta: Meta) -> BundleAsset {
@@ -499,6 +501,45 @@ mod tests {
         assert_eq!(written(5, &[], Some(&done)), done);
         let more = written(6, &[], Some(&done));
         assert!(more.contains("- [ ] Upload `adobe-stock.csv` again, with 6 rows now.\n"), "{more}");
+    }
+
+    /// The step of a picture stood behind the CSV that had its row, once a second model had joined.
+    #[test]
+    fn each_file_is_uploaded_before_the_manifest_with_its_row() {
+        let market = built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap();
+        let market = Market { boxes: None, ..market };
+        let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
+        let path = |text: &str| RelPath::new(text).unwrap();
+        let of = |file: &&str| {
+            let has_parts = file.ends_with(".obj");
+            let parts = Parts {
+                folder: path("parts").join(file),
+                names: vec![path("m.mtl")],
+                is_kept: true,
+                missing: Vec::new(),
+            };
+            BundleAsset { parts: has_parts.then_some(parts), ..asset(file, Meta::default()) }
+        };
+        let list = |files: &[&str], existing: Option<&str>| {
+            let assets: Vec<BundleAsset> = files.iter().map(of).collect();
+            let rows: Vec<Row<'_>> = assets.iter().map(BundleAsset::row).collect();
+            let (name, market, parts) = (&name, &market, &*parts(&name, &assets, usize::MAX));
+            let (unwanted, delivered) = (&Unwanted::default(), &Delivered::default());
+            let list = Checklist { name, market, assets: &assets, without_row: &[], unwanted, parts, delivered };
+            String::from_utf8(list.text(&rows, existing.map(str::as_bytes), None).0).unwrap()
+        };
+        let mut text = list(&["s-1.jpg"], None).replacen("[ ]", "[x]", 2);
+        for files in [
+            &["c-1.obj", "s-1.jpg"][..],
+            &["c-1.obj", "s-1.jpg", "s-3.jpg"],
+            &["c-1.obj", "c-2.obj", "s-1.jpg", "s-3.jpg"],
+            &["c-1.obj", "c-2.obj", "s-1.jpg", "s-3.jpg", "s-4.jpg"],
+        ] {
+            text = list(files, Some(&text));
+            let at = |words: &str| text.rfind(words).unwrap_or_else(|| panic!("{words}: {text}"));
+            let again = at(&format!("- [ ] Upload `adobe-stock.csv` again, with {} rows now.", files.len()));
+            assert!(at("from `files/`") < again && text.matches("again").count() == 1, "{text}");
+        }
     }
 
     /// Whoever followed the list published before the boxes were ticked, and read what to leave out after the upload.
@@ -865,7 +906,7 @@ mod tests {
             // The record is lost: the list still knows.
             (2, ["", "", ""], Some(&ticked), &[both, csv_done]),
             // One more came, and went: its row did not.
-            (3, ["a-1 a-2 a-3", "", ""], Some(&ticked), &[three, again, csv_done]),
+            (3, ["a-1 a-2 a-3", "", ""], Some(&ticked), &[three, csv_done, again]),
             (3, ["a-1 a-2", "", "a-3"], Some(&ticked), &[both, csv_done, again]),
             (3, ["a-1 a-2 a-3", "", ""], Some(&noted), &late),
         ];

@@ -29,6 +29,8 @@ pub(super) const PERSONAL: (&str, &str) = (
 /// How a line begins and ends that names parts of models which may say what nobody is to read.
 pub(super) const NOT_CLEANED: (&str, &str) =
     ("> Look into these parts before you upload: ", "; stockmill cannot take out what they say.");
+/// How a line begins and ends that names parts of a model which are not there.
+pub(super) const MISSING_PARTS: (&str, &str) = ("> Parts of a model are missing: ", "; without them it is not whole.");
 /// How a line begins and ends that names files which cannot be measured.
 pub(super) const UNMEASURED: (&str, &str) = (
     "> Cannot be measured, so that nobody can tell whether the market takes them: ",
@@ -81,7 +83,7 @@ pub(super) fn of_retouched(assets: &[BundleAsset]) -> Option<String> {
 /// `stockmill deliver` sends files of the bundle.
 pub(super) fn of_parts(assets: &[BundleAsset], is_going_on: bool) -> Vec<String> {
     let line = |asset: &BundleAsset| {
-        let Parts { folder, names, is_kept } = asset.parts.as_ref()?;
+        let Parts { folder, names, is_kept, .. } = asset.parts.as_ref().filter(|parts| !parts.names.is_empty())?;
         let file = escape_bytes(asset.file_name.as_bytes());
         let first: Vec<String> = names.iter().take(NAMED_MAX).map(|name| format!("`{name}`")).collect();
         let more = names.len().checked_sub(NAMED_MAX).filter(|more| *more > 0);
@@ -106,6 +108,15 @@ pub(super) fn of_not_cleaned(assets: &[BundleAsset]) -> Vec<String> {
         let parts: Vec<String> = asset.private.parts.iter().map(RelPath::to_string).collect();
         let (parts, file) = (quoted(parts.iter().map(String::as_str))?, escape_bytes(asset.file_name.as_bytes()));
         Some(format!("{}{parts} of `{file}`{}", NOT_CLEANED.0, NOT_CLEANED.1))
+    };
+    assets.iter().filter_map(line).collect()
+}
+
+/// Returns a line for each model that names parts which are not there.
+pub(super) fn of_missing_parts(assets: &[BundleAsset]) -> Vec<String> {
+    let line = |asset: &BundleAsset| {
+        let (file, lacks) = (escape_bytes(asset.file_name.as_bytes()), asset.parts.as_ref()?.lacks()?);
+        Some(format!("{}`{file}`: {}{}", MISSING_PARTS.0, escape_bytes(lacks.as_bytes()), MISSING_PARTS.1))
     };
     assets.iter().filter_map(line).collect()
 }
@@ -172,7 +183,8 @@ pub(super) fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> Option<String>
 mod tests {
     use super::*;
     use crate::market::built_in;
-    use crate::model::{Meta, SourceType, Video};
+    use crate::model::{Meta, RelPath, SourceType, Video};
+    use crate::plan::{MissingPart, Parts};
     use crate::records::Private;
 
     /// "Leave out pictures with faces" named none of those whose tags say where they are.
@@ -206,7 +218,12 @@ mod tests {
     fn the_parts_of_a_model_are_named() {
         let path = |text: &str| RelPath::new(text).unwrap();
         let asset = |folder: &str, names: &[&str], is_kept| BundleAsset {
-            parts: Some(Parts { folder: path(folder), names: names.iter().map(|name| path(name)).collect(), is_kept }),
+            parts: Some(Parts {
+                folder: path(folder),
+                names: names.iter().map(|name| path(name)).collect(),
+                is_kept,
+                missing: Vec::new(),
+            }),
             ..BundleAsset::bare("m.obj", Meta::default())
         };
         let many: Vec<String> = (10..33).map(|n| format!("tex/{n}.png")).collect();
@@ -259,6 +276,37 @@ mod tests {
                 (of_personal(&assets).as_deref(), of_not_cleaned(&assets)),
                 (expected.0, expected.1.to_vec().iter().map(|line: &&str| (*line).to_owned()).collect())
             );
+        }
+    }
+
+    /// A part that was deleted was one less in the line about those that are there.
+    #[test]
+    fn the_parts_that_are_missing_are_named_with_where_they_are_kept() {
+        let path = |text: &str| RelPath::new(text).unwrap();
+        let part =
+            |n: usize| MissingPart { name: format!("{n}.png"), kept: Some(path(&format!("archive/t/m/{n}.png"))) };
+        let asset = |missing: Vec<MissingPart>| BundleAsset {
+            parts: Some(Parts { folder: path("parts/m.obj"), names: Vec::new(), is_kept: true, missing }),
+            ..BundleAsset::bare("m.obj", Meta::default())
+        };
+        let unkept = MissingPart { name: "m.mtl".to_owned(), kept: None };
+        for (missing, told) in [
+            (vec![], None),
+            (
+                vec![unkept],
+                Some("it names `m.mtl`, which is not in `parts/m.obj/` of its bundle; put it back there first"),
+            ),
+            (
+                (1..8).map(part).collect(),
+                Some(
+                    "`5.png` (kept as `archive/t/m/5.png`) and 2 more files, which are not in `parts/m.obj/` of its bundle; put them back",
+                ),
+            ),
+        ] {
+            let asset = [asset(missing)];
+            let lines = of_missing_parts(&asset);
+            assert_eq!((lines.len(), of_parts(&asset, false).len()), (usize::from(told.is_some()), 0), "{lines:?}");
+            assert!(told.is_none_or(|told| lines[0].contains(told)), "{lines:?}");
         }
     }
 

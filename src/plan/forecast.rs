@@ -26,6 +26,8 @@ pub struct Waiting {
     pub markets: Vec<MarketName>,
     /// What a person let it go past.
     pub past: Past,
+    /// Why it goes to no further market once it lies in a bundle, if so.
+    pub at_once: Option<String>,
 }
 
 /// What a person's word lets a file go past.
@@ -88,7 +90,7 @@ pub fn forecast(waiting: &[Waiting], mut outlook: Outlook<'_>, now: Timestamp, u
     for (market, before) in &outlook.before {
         days.insert(market.clone(), (now.to_zoned_datetime(outlook.zone.clone()).date(), before.today));
     }
-    let mut at = now;
+    let (mut at, mut left) = (now, Vec::new());
     for _ in 0..TIMES_MAX {
         found.stays.clear();
         let mut opens: Vec<Timestamp> = Vec::new();
@@ -123,6 +125,10 @@ pub fn forecast(waiting: &[Waiting], mut outlook: Outlook<'_>, now: Timestamp, u
             if !goes.is_empty() {
                 outlook.take(&goes, waiting, &mut days, at);
                 found.leaves.push((at, waiting.file.clone(), goes));
+                if let Some(why) = waiting.at_once.as_ref().filter(|_| !lacking.is_empty()) {
+                    found.stays.retain(|(file, ..)| *file != waiting.file);
+                    left.extend(lacking.drain(..).map(|market| (waiting.file.clone(), market, why.clone())));
+                }
             }
         }
         let Some(next) = opens.into_iter().filter(|opens| *opens > at).min().filter(|next| *next < until) else {
@@ -130,6 +136,7 @@ pub fn forecast(waiting: &[Waiting], mut outlook: Outlook<'_>, now: Timestamp, u
         };
         at = next;
     }
+    found.stays.extend(left);
     found
 }
 
@@ -212,17 +219,29 @@ mod tests {
 
     /// Tells what leaves while some markets get nothing, of files that a person may have let go.
     fn foretold(held: &[&str], past: Past, settings: &str, files: &[(&str, &[&str])], until: &str) -> Forecast {
+        foretold_of(held, settings, files, until, |waiting| waiting.past = past)
+    }
+
+    fn foretold_of(
+        held: &[&str],
+        settings: &str,
+        files: &[(&str, &[&str])],
+        until: &str,
+        change: impl Fn(&mut Waiting),
+    ) -> Forecast {
         let markets = crate::market::built_in().unwrap();
         let settings = load(settings, "/mill".as_ref(), &markets).unwrap();
-        let waiting: Vec<Waiting> = files
+        let mut waiting: Vec<Waiting> = files
             .iter()
             .map(|(name, markets)| Waiting {
                 file: RelPath::new(format!("upload/sea/{name}.jpg")).unwrap(),
                 theme: ThemeSlug::new("sea").unwrap(),
                 markets: markets.iter().map(|market| MarketName::recorded(market)).collect(),
-                past,
+                past: Past::Nothing,
+                at_once: None,
             })
             .collect();
+        waiting.iter_mut().for_each(change);
         let mut pond5 = WentBefore { today: 1, ..WentBefore::default() };
         let sent = "2026-10-19T08:00:00Z".parse().unwrap();
         pond5.record.send(sent, None);
@@ -249,6 +268,18 @@ mod tests {
             let found = foretold(&[], Past::Nothing, &settings, &[("a", &["pond5"])], "2026-10-20T00:00:00Z");
             let why = &found.stays[0].2;
             assert!(why.contains("opens on Friday 2026-10-23 ") && why.contains("(CEST); earlier"), "{zone}: {why}");
+        }
+    }
+
+    /// What goes to a further market at once or never was foretold for the day on which that has room.
+    #[test]
+    fn what_goes_to_no_further_market_later_is_not_foretold() {
+        for (at_once, leaves, stays) in [(None, 2, None), (Some("packed"), 1, Some("packed"))] {
+            let settings = "upload: {limits: {pond5: {at_most: 1}}}";
+            let asked = |waiting: &mut Waiting| waiting.at_once = at_once.map(str::to_owned);
+            let found = foretold_of(&[], settings, &[("a", &["adobe-stock", "pond5"])], "2026-11-02T08:30:00Z", asked);
+            assert_eq!(found.leaves.len(), leaves, "{found:?}");
+            assert_eq!(found.stays.first().map(|(.., why)| why.as_str()), stays, "{found:?}");
         }
     }
 

@@ -63,7 +63,7 @@ mod verdicts;
 
 pub use ahead::{foresee, foresee_tags};
 pub use asset::unknown;
-pub use bundle::{Bundle, BundleAsset, BundleName, Elsewhere, Parts, plan_name_back, plan_refresh};
+pub use bundle::{Bundle, BundleAsset, BundleName, Elsewhere, MissingPart, Parts, plan_name_back, plan_refresh};
 pub use delivered::Delivered;
 pub use forecast::{Forecast, Outlook, Past, Waiting, WentBefore, forecast};
 pub use forget::{Traces, plan_forget};
@@ -171,6 +171,8 @@ pub struct Facts {
     pub members: Vec<Member>,
     /// A folder of a person that it, or a material of it, names.
     pub personal_folder: Option<String>,
+    /// Why nobody can tell that these are all that a model names, if so.
+    pub unsure_of_parts: Option<String>,
 }
 
 impl Facts {
@@ -205,6 +207,7 @@ impl Facts {
             companions: Vec::new(),
             members: Vec::new(),
             personal_folder: None,
+            unsure_of_parts: None,
         }
     }
 }

@@ -21,6 +21,8 @@ pub(super) enum Cause {
     Before,
     /// The market has no room for it now.
     Room,
+    /// The market has no room for it now, and nobody can tell later whether it is whole then.
+    Parts,
 }
 
 impl Cause {
@@ -30,6 +32,7 @@ impl Cause {
             Self::File | Self::Tags => ["refuses it", "refuse it"],
             Self::Before => ["does not get it again", "do not get it again"],
             Self::Room => ["gets it later", "get it later"],
+            Self::Parts => ["does not get it by itself", "do not get it by themselves"],
         }
     }
 }

@@ -148,7 +148,7 @@ fn grouped<'a>(to_do: &BTreeMap<&'a str, Vec<String>>) -> Vec<Selection<'a>> {
 /// Returns what is ticked for a file. A category is, where the manifest has no column for it.
 fn ticks(market: &Market, asset: &BundleAsset) -> Vec<String> {
     let is_by_ai = asset.fitted.meta.source_type.is_by_ai();
-    let boxes = market.boxes.as_ref().map(|boxes| if is_film(asset) { boxes.of_film() } else { boxes.clone() });
+    let boxes = market.boxes.as_ref().map(|boxes| if is_still(asset) { boxes.clone() } else { boxes.without_look() });
     let boxes = boxes.map(|boxes| boxes.ticks(is_by_ai, asset.look, asset.people));
     let is_category =
         |value: Value| matches!(value, Value::Category | Value::Category2 | Value::Category3 | Value::Categories);
@@ -159,11 +159,12 @@ fn ticks(market: &Market, asset: &BundleAsset) -> Vec<String> {
     boxes.into_iter().flatten().chain(category).map(|tick| flat(&tick)).collect()
 }
 
-/// Returns whether a file is a film; one that was not measured is known by its extension.
-fn is_film(asset: &BundleAsset) -> bool {
+/// Returns whether a file is a still: films and models are neither photographs nor illustrations. One that was not measured is
+/// known by its extension.
+fn is_still(asset: &BundleAsset) -> bool {
     let extension = asset.file_name.rsplit_once('.').map_or("", |(_, extension)| extension).to_lowercase();
-    let is_it = |kind: Kind| kind.is_video() && kind.extension() == Some(extension.as_str());
-    asset.video.is_some() || Kind::ALL.into_iter().any(is_it)
+    let is_film = |kind: Kind| kind.is_video() && kind.extension() == Some(extension.as_str());
+    asset.video.is_none() && !Kind::ALL.into_iter().any(is_film) && !Kind::is_model_extension(&extension)
 }
 
 impl Selection<'_> {
@@ -354,15 +355,16 @@ mod tests {
         );
     }
 
-    /// A film was to be marked as a photo or an illustration, which its portal does not ask.
+    /// A film, and later a model, was to be marked as a photo or an illustration, which its portal does not ask.
     #[test]
-    fn films_are_selected_apart_from_stills() {
+    fn films_and_models_are_selected_apart_from_stills() {
         let measured = BundleAsset { video: Some(Video::default()), ..asset("a-2.mp4", Some(Look::Photo), None) };
-        let assets = [asset("a-1.jpg", Some(Look::Photo), None), measured, asset("a-3.MOV", None, None)];
+        let of = |name: &str| asset(name, None, None);
+        let assets = [asset("a-1.jpg", Some(Look::Photo), None), measured, of("a-3.MOV"), of("a-4.obj"), of("a-5.GLB")];
         let look = "look at each, and where people or property appear, ";
         let expected = [
             format!("Select `a-1.jpg` (1 file): type Photo; {look}{PEOPLE}."),
-            format!("Select `a-2.mp4` to `a-3.MOV` (2 files): {look}{PEOPLE}."),
+            format!("Select `a-2.mp4` to `a-5.GLB` (4 files): {look}{PEOPLE}."),
         ];
         assert_eq!(lines(&assets, &[]), expected);
     }
@@ -431,7 +433,8 @@ mod tests {
     #[test]
     fn models_with_parts_are_uploaded_by_a_step_of_their_own() {
         let path = |text: &str| RelPath::new(text).unwrap();
-        let parts = Parts { folder: path("parts/m-2.obj"), names: vec![path("m.mtl")], is_kept: true };
+        let parts =
+            Parts { folder: path("parts/m-2.obj"), names: vec![path("m.mtl")], is_kept: true, missing: Vec::new() };
         let model = BundleAsset { parts: Some(parts), ..asset("m-2.obj", None, None) };
         let assets = [asset("m-1.obj", None, None), model, asset("m-3.obj", None, None)];
         let boxless = Market { boxes: None, ..market("adobe-stock") };

@@ -24,7 +24,12 @@ pub(super) fn plan(asset: &Asset<'_>) -> Result<Plan, Hold> {
     let Some(mut plan) = plan else { return Err(refused_by_all(&refused)) };
     // From now on it lies in a bundle: room alone does not let it go on.
     for (_, refusal) in refused.iter_mut().filter(|(_, refusal)| refusal.cause == Cause::Room) {
-        refusal.reasons.splice(..0, asset.context.rules.is_upload_held.then(|| gate::held(Stage::Upload)));
+        if let Some(why) = &asset.facts.unsure_of_parts {
+            refusal.cause = Cause::Parts;
+            refusal.reasons.insert(0, why.clone());
+        } else {
+            refusal.reasons.splice(..0, asset.context.rules.is_upload_held.then(|| gate::held(Stage::Upload)));
+        }
     }
     plan.not_for = told(&refused);
     let of_parts = told_of_parts(asset);
@@ -84,7 +89,7 @@ pub fn ask_markets(
     let lacks = refused.into_iter().filter_map(|(market, NotTaken { reasons, cause })| match cause {
         Cause::Before => None,
         Cause::Room => Some((market, Said::Later(reasons.join("; ")))),
-        Cause::File | Cause::Tags => Some((market, Said::Refuses(reasons.join("; ")))),
+        Cause::File | Cause::Tags | Cause::Parts => Some((market, Said::Refuses(reasons.join("; ")))),
     });
     Ok(takes.chain(lacks).collect())
 }

@@ -96,6 +96,13 @@ impl BundleFolder {
         vec![(self.parts_of(file_name), true), (former, false)]
     }
 
+    /// Returns the folder of a bundled model's parts that holds all of these: they lie apart from it; `None` for any other file.
+    pub fn holding(file: &RelPath, parts: &[&RelPath]) -> Option<RelPath> {
+        let (bundle, name) = (Self::of(file).filter(|_| Self::is_file(file))?, file.file_name());
+        let mut folders = bundle.places_of_parts(&name.to_string_lossy()).into_iter().map(|(folder, _)| folder);
+        folders.find(|folder| parts.iter().all(|part| part.is_in(folder)))
+    }
+
     /// Returns the model that a path in this bundle is a part of.
     pub fn model_of(&self, part: &RelPath) -> Option<RelPath> {
         let below = part.below(&self.0)?;

@@ -1,6 +1,7 @@
 //! Checks every receipt again: what the sidecars and the journal say must be on the disk, byte for byte.
 //! It only looks, and may do so beside a daemon that is at work.
 
+mod parts;
 mod receipts;
 mod verified;
 
@@ -18,6 +19,7 @@ use crate::intake::walk;
 use crate::model::{AssetId, ContentHash, RelPath};
 use crate::plan::BundleName;
 use crate::vault::{DiskResult, Entry, Journal, Layout, Lock, Look, RealDisk, What};
+use parts::compare_parts;
 use receipts::{Expected, Receipts, is_a_persons_choice};
 
 /// How long something may be on its way before it is called missing.
@@ -32,7 +34,8 @@ pub fn verify(settings: &Settings) -> Result<Verified, ServiceError> {
     let mut verified = verify_receipts(&layout, &*disk)?;
     let places = Places::of(&Ledger::of(&Journal::read_only(&*disk)?));
     for name in all_bundles(&*disk, &settings.upload.markets) {
-        if let Err(why) = compare_manifest(&*disk, settings, &places, &name, &mut verified) {
+        let compared = compare_manifest(&*disk, settings, &places, &name, &mut verified);
+        if let Err(why) = compared.and_then(|()| compare_parts(&*disk, &name, &mut verified)) {
             let hint = "look at its rights, and at the disk".to_owned();
             verified.problems.push(Problem { file: name.folder(), wrong: Wrong::Unreadable, why, hint });
         }

@@ -202,6 +202,57 @@ fn a_market_gets_no_more_than_its_limit_and_the_rest_later() {
     assert_eq!(counts(&root, &["adobe-stock", "adobe-stock-2", "123rf"]), [2, 1, 3], "{}", root.log());
 }
 
+/// A model that one market had no room for never went there, though the log promised it; and nothing told of parts that were
+/// deleted from its bundle.
+#[test]
+fn a_model_goes_to_a_further_market_as_long_as_its_parts_are_there() {
+    let limits = |most: u32| {
+        format!(
+            "keep: {{method: none}}\nupload: {{markets: [adobe-stock, 123rf], limits: {{123rf: {{at_most: {most}}}}}}}\n"
+        )
+    };
+    let root = Root::with(&limits(1));
+    let adobe = fs::read_to_string(root.at("markets/adobe-stock.yaml"))
+        .or_else(|_| fs::read_to_string("config/markets/adobe-stock.yaml"))
+        .unwrap();
+    for market in ["adobe-stock", "123rf"] {
+        let text = adobe.replace("name: adobe-stock", &format!("name: {market}"));
+        let text = text.replace("kinds: [jpeg", "kinds: [obj, stl, blend, jpeg");
+        fs::write(root.at(&format!("markets/{market}.yaml")), text).unwrap();
+    }
+    tag(&root, "city, night, street, rain, neon, car, light");
+    for name in ["a", "b", "c"] {
+        fs::write(root.at(&format!("raw/city/{name}.obj")), format!("mtllib {name}.mtl\nv 0 0 0\n# {name}\n")).unwrap();
+        fs::write(root.at(&format!("raw/city/{name}.mtl")), format!("newmtl {name}\n")).unwrap();
+    }
+    assert!(root.once().status.success(), "{}", root.log());
+    let markets = ["adobe-stock", "123rf"];
+    assert_eq!(counts(&root, &markets), [3, 1], "{}", root.log());
+    let gone = root.files().into_iter().find(|name| name.ends_with("adobe-stock/parts/c.obj/c.mtl")).unwrap();
+    fs::remove_file(root.at(&gone)).unwrap();
+    fs::write(root.at("stockmill.yaml"), limits(9)).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    assert_eq!(counts(&root, &markets), [3, 2], "{}", root.log());
+    let has = |ending: &str| root.files().iter().any(|name| name.ends_with(ending));
+    assert!(has("/123rf/parts/b.obj/b.mtl") && !has("/123rf/files/c.obj"), "{:?}", root.files());
+    // Who looks is told what is missing, and where it is kept.
+    let told = "it names `c.mtl` (kept as `archive/city/";
+    let list = root.files().into_iter().find(|name| name.ends_with("adobe-stock/CHECKLIST.md")).unwrap();
+    let list = fs::read_to_string(root.at(&list)).unwrap();
+    let model = root.files().into_iter().find(|name| name.ends_with("adobe-stock/files/c.obj")).unwrap();
+    for text in [list, root.text(&["status"]), root.text(&["explain", root.at(&model).to_str().unwrap()])] {
+        assert!(text.contains(told), "{text}");
+    }
+    let verified = String::from_utf8(root.call(&["verify"]).stdout).unwrap();
+    assert!(
+        verified.contains(&format!("{gone}: missing (a part that `{model}` names); copy it there from")),
+        "{verified}"
+    );
+    fs::write(root.at(&gone), "newmtl c\n").unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    assert_eq!(counts(&root, &markets), [3, 3], "{}", root.log());
+}
+
 /// Whom all markets keep waiting waits in `upload`, and `explain` says until when.
 #[test]
 fn who_has_room_nowhere_waits_and_is_let_go_by_a_word() {

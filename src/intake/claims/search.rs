@@ -235,7 +235,7 @@ fn folded(path: &RelPath) -> String {
 }
 
 /// Returns where a relative name leads from a folder, without asking the disk; `None` if it leads out of the area.
-fn joined(folder: &RelPath, name: &str) -> Option<RelPath> {
+pub fn joined(folder: &RelPath, name: &str) -> Option<RelPath> {
     let mut at = folder.clone();
     for part in name.split('/') {
         at = match part {

@@ -258,3 +258,42 @@ fn what_nothing_names_in_a_models_folders_is_known() {
     assert_eq!(model.members.len(), 5);
     assert_eq!(model.unnamed.iter().map(unnamed).collect::<Vec<_>>(), ["notes.txt", "w.png.txt", "x.png"]);
 }
+
+/// Of a model in a bundle nobody could tell whether its parts are all there.
+#[test]
+fn what_a_model_lacks_whose_parts_lie_apart_is_known() {
+    let found = |name: &str| {
+        let identity = Identity { device: 1, inode: 1, size: 10, modified_ns: 0 };
+        Found { path: RelPath::new(name).unwrap(), entry: Entry::file(identity, 0) }
+    };
+    let with_texture = ["m.obj: m.mtl", "m.mtl: tex/w.png"];
+    let above = ["m.obj: ../m.mtl", "m.mtl: tex\\w.png"];
+    // The model, what is inside, what lies there, what is missing, and whether more may be.
+    let rows: [(&str, &[&str], &[&str], &str, bool); 11] = [
+        ("m.stl", &[], &[], "", false),
+        ("m.obj", &with_texture, &["m.mtl", "tex/w.png"], "", false),
+        ("m.obj", &with_texture, &["tex/w.png"], "m.mtl", false),
+        ("m.obj", &with_texture, &["m.mtl"], "tex/w.png", false),
+        ("m.obj", &with_texture, &[], "m.mtl", false),
+        // It lay in a folder of its own, above which its parts lay.
+        ("m.obj", &above, &["m.mtl", "tex/w.png"], "", false),
+        ("m.obj", &above, &["m.mtl"], "tex\\w.png", false),
+        ("m.gltf", &["m.gltf: m.bin, textures/a.png"], &["m.bin"], "textures/a.png", false),
+        // A name may be a path of its author's disk.
+        ("m.fbx", &["m.fbx: C:\\art\\w.png"], &["textures/w.png"], "", false),
+        ("m.fbx", &["m.fbx: (w.png)"], &[], "", true),
+        ("m.blend", &["m.blend: ?"], &["a.png"], "", true),
+    ];
+    let folder = RelPath::new("upload/2026-11-28/a/parts/m").unwrap();
+    for (model, inside, parts, missing, is_unknown) in rows {
+        let parts: Vec<Found> = parts.iter().map(|part| found(&format!("{folder}/{part}"))).collect();
+        let model = found(&format!("upload/2026-11-28/a/files/{model}"));
+        let places = [folder.clone(), folder.join("source")];
+        let lacks = lacking(&model, &parts, &places, &Written::read(inside));
+        assert_eq!(
+            (lacks.missing.join(", "), !lacks.unknown.is_empty()),
+            (missing.to_owned(), is_unknown),
+            "{inside:?}"
+        );
+    }
+}

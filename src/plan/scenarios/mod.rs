@@ -123,6 +123,7 @@ impl Given<'_> {
             companions: self.companions.iter().map(beside).collect(),
             members: self.members.iter().map(part).collect(),
             personal_folder: None,
+            unsure_of_parts: None,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::model::{
     ThemeSlug,
 };
 use crate::plan::{
-    Bundled, Context, Copied, Recipe, Refusal, Rules, is_finished_of, may_be_made, plan_asset, plan_offer,
+    Bundled, Context, Copied, NoRoom, Recipe, Refusal, Rules, is_finished_of, may_be_made, plan_asset, plan_offer,
 };
 use crate::records::{Happened, Private, Sidecar};
 
@@ -202,6 +202,53 @@ fn parts_come_into_bundles_without_what_nobody_is_to_read() {
         assert_eq!(sidecar.private, private);
         assert_eq!(Sidecar::parse(sidecar.to_text().as_bytes()).unwrap().private, private);
     });
+}
+
+/// No model went to a further market; its parts lie apart from it by then.
+#[test]
+fn a_bundled_model_goes_to_a_further_market_with_its_parts() {
+    let bundle = "upload/2026-11-27/other";
+    let (file, parts) = (format!("{bundle}/files/m.obj"), format!("{bundle}/parts/m.obj"));
+    let former = format!("{bundle}/sidecars/m.obj.parts");
+    for folder in [&parts, &former] {
+        let members = ["m.mtl", "tex/w.png"].map(|part| format!("{folder}/{part}"));
+        let members = members.each_ref().map(String::as_str);
+        let given = Given { has_second_market: true, is_own: true, ..super::model(&file, &members) };
+        let plan = given.decide(|facts, context| {
+            let mut rules = context.rules.clone();
+            rules.markets.iter_mut().for_each(|market| market.kinds.push(Kind::Obj));
+            let asked = [rules.markets[0].name.clone()];
+            plan_offer(facts, &asked, &Context { rules: &rules, ..*context }).unwrap()
+        });
+        let given: Vec<String> = plan.gives().map(ToString::to_string).collect();
+        for name in ["files/m.obj", "parts/m.obj/m.mtl", "parts/m.obj/tex/w.png"] {
+            assert!(given.contains(&format!("{DAY}/adobe-stock/{name}")), "{folder} {name}: {plan}");
+        }
+        assert_eq!(plan.moves, [], "{plan}");
+    }
+}
+
+/// What a market had no room for was promised to it, also where it never got it.
+#[test]
+fn a_model_is_promised_to_no_market_if_nobody_can_tell_its_parts() {
+    for (unsure, told) in [
+        (None, "other gets it later: full"),
+        (
+            Some("nobody can tell all that it names"),
+            "other does not get it by itself: nobody can tell all that it names; full",
+        ),
+    ] {
+        let given = Given { has_second_market: true, ..super::model("upload/t/m.obj", &[]) };
+        let plan = given.decide(|facts, context| {
+            let mut rules = context.rules.clone();
+            rules.markets.iter_mut().for_each(|market| market.kinds.push(Kind::Obj));
+            let facts = Facts { unsure_of_parts: unsure.map(str::to_owned), ..facts.clone() };
+            let full = NoRoom { why: "full".to_owned(), of_bundled: "full".to_owned(), opens: None };
+            let no_room = |market: &MarketName, _: &ThemeSlug| (market.as_str() == "other").then(|| full.clone());
+            plan_asset(&facts, &Context { rules: &rules, no_room: &no_room, ..*context }).unwrap()
+        });
+        assert_eq!(plan.not_for, [told], "{plan}");
+    }
 }
 
 /// A video, and a picture that stockmill did not make, were stored once more for each market that got the same texts.

@@ -107,6 +107,7 @@ impl Bundles<'_> {
         let (asset, at) = (sidecar.id.as_ref(), files.join(file));
         let elsewhere = |id| self.places.elsewhere(self.disk, (name, &at), id, left);
         let elsewhere = asset.map(elsewhere).transpose()?.flatten();
+        let parts = parts_of((self.disk, &self.tags.insides), bundle, file, &sidecar)?.parts;
         sidecar.theme.into_iter().for_each(|theme| *inside.themes.entry(theme).or_default() += 1);
         let is_tagged = sidecar.file.as_ref().is_some_and(|file| file.embedded.is_some());
         let version = sidecar.file.as_ref().map(|file| file.hash.short()).unwrap_or_default();
@@ -126,7 +127,7 @@ impl Bundles<'_> {
             is_tagged,
             is_retouched,
             private: sidecar.private,
-            parts: parts_of(self.disk, bundle, file)?,
+            parts,
             against: None,
             elsewhere,
         });

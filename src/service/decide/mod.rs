@@ -41,7 +41,7 @@ pub(super) use forget::{GoneThemes, ThemeVerdict, judge_gone, themes_without_tag
 pub(super) use gates::GateShut;
 pub(super) use offers::Owing;
 pub(super) use open_bundles::{Against, OpenBundle, UNNAMED, UNTOLD, is_due, lost_record, rowless, unsent_told};
-pub(super) use parts::parts_of;
+pub(super) use parts::{lost_parts, parts_of};
 pub(super) use record_keeper::{Found, FoundBundle, FoundTags, Order, RecordKeeper, Tended};
 pub(super) use sending::{rows_of, sending_of, without_file, without_row};
 pub(super) use tags::{NOTE_BYTES_MAX, SharedTags};

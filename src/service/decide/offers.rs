@@ -7,12 +7,13 @@ use super::as_left::{Care, is_as_left};
 use super::bundle_files::RECORD_BYTES_MAX;
 use super::bundles::Bundles;
 use super::foreign_xmp::found_xmp;
+use super::parts::{PartsOf, parts_of};
 use super::record_settle::refused;
 use super::{Decider, Here, limits};
 use crate::intake::Found;
 use crate::make::{MakeError, inspect_bundled, lies_in_archive, seems_in_archive};
 use crate::market::{Candidate, Fitted, fit};
-use crate::model::{AssetId, Identity, Kind, MarketName, RelPath, Stage, ThemeSlug};
+use crate::model::{AssetId, Identity, MarketName, RelPath, Stage, ThemeSlug};
 use crate::plan::tags::Resolved;
 use crate::plan::{
     Arrival, BundleFolder, BundleName, Companion, Context, Facts, Hold, Plan, Said, Taken, ask_markets, how_taken,
@@ -27,9 +28,11 @@ use crate::vault::{Entry, What};
 const CHANGED: &str = "it was changed by hand since it was bundled, and nobody looked at what it is now; put it into `raw`, \
                        and it is a picture of its own";
 
-/// Why a model is offered to nobody.
-const MODEL: &str = "a model goes by itself to no market but those that took it when it was bundled, since nobody can tell \
-                     whether all its parts still lie there; if this one takes such, upload it by hand, with its parts from `archive`";
+/// Why a model goes to further markets only if all its parts are there.
+const MODEL: &str = "a model goes to a further market by itself only if all that it names lies in its bundle";
+
+/// What a person may do for a model of which nobody can tell what it names.
+const BY_HAND: &str = "if a market takes such, upload it there by hand, with its parts from `archive`";
 
 /// The files of bundles that not every market got, by bundle and name.
 pub(in crate::service) type Owed = BTreeMap<BundleName, BTreeMap<String, Lacks>>;
@@ -53,6 +56,8 @@ struct Lacking {
     tags: Resolved,
     /// What it is.
     facts: Result<Facts, MakeError>,
+    /// Why nobody can tell that it is whole, if it is a model and so.
+    unsure: Option<Hold>,
 }
 
 /// A file of a bundle, and its sidecar.
@@ -110,7 +115,7 @@ impl Bundles<'_> {
             let ways = self.ways(&lacking);
             // Of a file that cannot be read its bundle tells.
             let Some(facts) = lacking.facts.ok().filter(|_| !ways.is_empty()) else { continue };
-            if self.is_as_left(&facts, Care::Bytes) {
+            if lacking.unsure.is_none() && self.is_as_left(&facts, Care::Bytes) {
                 offers.files.push((self.with_original(facts, &ways, Care::Bytes)?, lacking.markets));
             }
         }
@@ -138,13 +143,20 @@ impl Bundles<'_> {
             file = self.finished(&lacks.others, &file.sidecar)?.unwrap_or(file);
         }
         let Recorded { folder, name, entry, record, sidecar } = file;
+        let PartsOf { parts, files: members, unknown } =
+            parts_of((self.disk, &self.tags.insides), &folder, &name, &sidecar)?;
+        let lacks = parts.and_then(|parts| parts.lacks());
+        let unsure =
+            lacks.or_else(|| unknown.map(|why| format!("nobody can tell all that it names: {why}; {BY_HAND}")));
+        let unsure = unsure.map(|why| Hold::Waits(format!("{MODEL}: {why}")));
         let (beside, xmp) = found_xmp(self.disk, &folder.sidecars(), &name)?.unzip();
         let tags = self.tags.of_bundled(self.disk, self.settings, &sidecar, xmp.clone(), self.now)?;
-        let theme = sidecar.theme.clone();
+        let (theme, personal_folder) = (sidecar.theme.clone(), sidecar.private.folder.clone());
         let found = Found { path: folder.files().join(&name), entry };
         let facts = inspect_bundled(self.disk, &found, (record, sidecar), &limits(self.settings));
         let companions = beside.into_iter().collect();
-        Ok(Some(Lacking { theme, markets, tags, facts: facts.map(|facts| Facts { xmp, companions, ..facts }) }))
+        let facts = facts.map(|facts| Facts { xmp, companions, members, personal_folder, ..facts });
+        Ok(Some(Lacking { theme, markets, tags, facts, unsure }))
     }
 
     /// Returns the finished file in whose place a market got its own one, if a bundle has it.
@@ -183,10 +195,10 @@ impl Bundles<'_> {
         lacking.markets.iter().filter_map(|market| self.way(market, facts, &lacking.tags)).collect()
     }
 
-    /// Returns how a market takes a file, if it does. No further one gets a model.
+    /// Returns how a market takes a file, if it does.
     fn way(&self, market: &MarketName, facts: &Facts, tags: &Resolved) -> Option<Taken> {
         let market = self.settings.upload.market(market)?;
-        let kind = facts.kind.filter(|kind| !kind.is_model())?;
+        let kind = facts.kind?;
         let Fitted { meta, .. } = fit(market, &tags.meta());
         let category = tags.category.get(market.name.as_str()).map(|category| category.value.clone());
         let (size, bytes, colours, video) = (facts.size, facts.seen.size, facts.colours, facts.video.clone());
@@ -279,10 +291,10 @@ impl Decider {
                 }
             };
             let ways = look.ways(&lacking);
-            let Lacking { theme, markets, facts, .. } = lacking;
+            let Lacking { theme, markets, facts, unsure, .. } = lacking;
             let facts = facts.map_err(|error| Hold::Unreadable(error.to_string())).and_then(|facts| {
-                if facts.kind.is_some_and(Kind::is_model) {
-                    return Err(Hold::Waits(MODEL.to_owned()));
+                if let Some(unsure) = unsure.filter(|_| !ways.is_empty()) {
+                    return Err(unsure);
                 }
                 if !ways.is_empty() && !look.is_as_left(&facts, care) {
                     return Err(Hold::Waits(CHANGED.to_owned()));

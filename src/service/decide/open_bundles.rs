@@ -19,7 +19,7 @@ use crate::intake::Now;
 use crate::make::Measured;
 use crate::market::{Candidate, check, names_in};
 use crate::model::{ContentHash, RelPath, counted};
-use crate::plan::{BundleAsset, BundleFolder, BundleName, Elsewhere, Hold, Plan, plan_name_back};
+use crate::plan::{BundleAsset, BundleFolder, BundleName, Elsewhere, Hold, Parts, Plan, plan_name_back};
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
 use crate::service::sent::{UNSENT, UNSENT_START, is_sent};
@@ -41,6 +41,8 @@ pub(in crate::service) enum Against {
     Refuses(String),
     /// It is not to be uploaded from there.
     Elsewhere(Elsewhere),
+    /// It is a model, and some of its parts are not there.
+    Lacks(String),
     /// A person changed it since it was bundled.
     Changed,
     /// It cannot be measured, and why: nobody can tell whether its market would take it.
@@ -55,6 +57,7 @@ impl std::fmt::Display for Against {
         match self {
             Self::Refuses(why) => write!(f, "its market would refuse it today: {why}"),
             Self::Elsewhere(elsewhere) => elsewhere.fmt(f),
+            Self::Lacks(why) => f.write_str(why),
             Self::Changed => f.write_str(
                 "it was changed by hand since it was bundled: nobody knows what it shows and says now, its tags and AI mark may be \
                  gone, and words may be in it that nobody is to read. Look at it, or put it back as it was",
@@ -228,7 +231,8 @@ impl Bundles<'_> {
         };
         let reasons = self.market(name).map(|market| asset.reasons(market)).unwrap_or_default();
         if reasons.is_empty() {
-            return asset.is_retouched.then_some(Against::Changed);
+            let lacks = asset.parts.as_ref().and_then(Parts::lacks).map(Against::Lacks);
+            return lacks.or(asset.is_retouched.then_some(Against::Changed));
         }
         Some(Against::Refuses(reasons.join("; ")))
     }
@@ -244,7 +248,7 @@ impl Bundles<'_> {
         let mut against = |path: RelPath| {
             let file = path.file_text();
             let against = known.get(&file).and_then(|lying| self.against(name, &bundle, &file, lying));
-            (path, against.filter(|against| !matches!(against, Against::Changed)))
+            (path, against.filter(|against| !matches!(against, Against::Changed | Against::Lacks(_))))
         };
         Ok(lacking.into_iter().map(&mut against).collect())
     }

@@ -1,16 +1,89 @@
-//! The parts of models in bundles.
+//! The parts of models in bundles, and whether they are all there.
 
+use super::bundle_files::lying as lying_in;
 use super::record_settle::refused;
-use crate::intake::walk;
-use crate::plan::{BundleFolder, Hold, Parts};
-use crate::vault::Look;
+use super::sending::record_of;
+use crate::intake::{Found, joined, lacking, walk};
+use crate::make::{Insides, Looking};
+use crate::model::RelPath;
+use crate::plan::{BundleFolder, Copied, Hold, Member, MissingPart, Parts};
+use crate::records::Sidecar;
+use crate::vault::{Look, What};
+
+/// What a bundled model has beside it.
+#[derive(Debug, Default)]
+pub(in crate::service) struct PartsOf {
+    /// Its parts, and what it names and is not there; `None` if it has none and needs none.
+    pub(in crate::service) parts: Option<Parts>,
+    /// All that lies in the folder of its parts.
+    pub(in crate::service) files: Vec<Member>,
+    /// Why nobody can tell all that it names.
+    pub(in crate::service) unknown: Option<String>,
+}
 
 /// Returns the parts of a bundled file that is a model, as they lie there.
 pub(in crate::service) fn parts_of(
-    disk: &dyn Look,
+    (disk, seen): (&dyn Look, &Insides),
     bundle: &BundleFolder,
     file_name: &str,
-) -> Result<Option<Parts>, Hold> {
+    sidecar: &Sidecar,
+) -> Result<PartsOf, Hold> {
+    if bundle.places_of_parts(file_name).is_empty() {
+        return Ok(PartsOf::default());
+    }
+    let path = bundle.files().join(file_name);
+    let cannot = |error| refused(&path, &error);
+    let Some(entry) = disk.stat(&path).map_err(cannot)?.filter(|entry| entry.what == What::File) else {
+        return Ok(PartsOf::default());
+    };
+    let (model, (folder, files, is_kept)) = (Found { path: path.clone(), entry }, lying(disk, bundle, file_name)?);
+    let archived = sidecar.original().and_then(|original| original.archived.as_ref());
+    let found = lacking(&model, &files, &places(&folder, archived), &Looking { disk, seen });
+    let keep = archived.and_then(RelPath::parent);
+    let kept = |name: &str| {
+        let path = joined(keep.as_ref()?, &name.trim().replace('\\', "/"))?;
+        matches!(disk.stat(&path), Ok(Some(entry)) if entry.what == What::File).then_some(path)
+    };
+    let missing: Vec<MissingPart> =
+        found.missing.into_iter().map(|name| MissingPart { kept: kept(&name), name }).collect();
+    let mut names: Vec<RelPath> = files.iter().filter_map(|found| found.path.below(&folder)).collect();
+    names.sort();
+    let is_any = !names.is_empty() || !missing.is_empty();
+    let (whole, folder) = (folder.clone(), folder.below(bundle.path()).filter(|_| is_any));
+    let member = |Found { path, entry }: Found| {
+        // What could be taken out of it was, when it came there.
+        let is_private = path.below(&whole).is_some_and(|inner| sidecar.private.parts.contains(&inner));
+        let copied = if is_private { Copied::NotCleaned } else { Copied::AsItIs };
+        Member { path, seen: entry.identity, copied }
+    };
+    let files = files.into_iter().map(member).collect();
+    let parts = folder.map(|folder| Parts { folder, names, is_kept, missing });
+    let unknown = (!found.unknown.is_empty()).then(|| found.unknown.join("; "));
+    Ok(PartsOf { parts, files, unknown })
+}
+
+/// Returns the parts that models of a bundle name, that are not there, and that `archive` has: where each would lie, the model,
+/// and where it is kept.
+pub(in crate::service) fn lost_parts(
+    disk: &dyn Look,
+    bundle: &BundleFolder,
+) -> Result<Vec<(RelPath, RelPath, RelPath)>, Hold> {
+    let (mut lost, seen) = (Vec::new(), Insides::default());
+    for name in lying_in(disk, bundle)?.into_keys() {
+        // Of a sidecar that cannot be read others tell.
+        let Ok(sidecar) = record_of(disk, bundle, &name) else { continue };
+        let Some(parts) = parts_of((disk, &seen), bundle, &name, &sidecar)?.parts else { continue };
+        let (folder, model) = (bundle.path().join(parts.folder.as_path()), bundle.files().join(&name));
+        lost.extend(parts.missing.into_iter().filter_map(|MissingPart { name, kept }| {
+            let place = joined(&folder, &name.trim().replace('\\', "/"))?;
+            Some((place, model.clone(), kept?))
+        }));
+    }
+    Ok(lost)
+}
+
+/// Returns the folder of a model's parts, what lies in it, and whether `archive` has that too.
+fn lying(disk: &dyn Look, bundle: &BundleFolder, file_name: &str) -> Result<(RelPath, Vec<Found>, bool), Hold> {
     for (folder, is_kept) in bundle.places_of_parts(file_name) {
         let cannot = |error| refused(&folder, &error);
         if disk.stat(&folder).map_err(cannot)?.is_none() {
@@ -20,11 +93,22 @@ pub(in crate::service) fn parts_of(
         if let Some(odd) = walked.unlisted.first() {
             return Err(Hold::Unreadable(format!("`{}`: {}", odd.path, odd.why)));
         }
-        let mut names: Vec<_> = walked.files.iter().filter_map(|found| found.path.below(&folder)).collect();
-        names.sort();
-        if let Some(folder) = folder.below(bundle.path()).filter(|_| !names.is_empty()) {
-            return Ok(Some(Parts { folder, names, is_kept }));
+        if !walked.files.is_empty() {
+            return Ok((folder, walked.files, is_kept));
         }
     }
-    Ok(None)
+    Ok((bundle.parts_of(file_name), Vec::new(), true))
+}
+
+/// Returns where a model may have lain among its parts: beside the first of them, or in folders as where it is kept.
+fn places(folder: &RelPath, archived: Option<&RelPath>) -> Vec<RelPath> {
+    let mut places = vec![folder.clone()];
+    let mut kept = archived.and_then(RelPath::parent);
+    let mut inner: Vec<String> = Vec::new();
+    while let Some(at) = kept.filter(|at| at.parent().is_some()) {
+        inner.insert(0, at.file_text());
+        places.push(inner.iter().fold(folder.clone(), |place, name| place.join(name)));
+        kept = at.parent();
+    }
+    places
 }

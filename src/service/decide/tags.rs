@@ -8,6 +8,7 @@ use super::record_settle::{RecordSettle, refused};
 use super::themes::{Reader, Themes};
 use crate::config::{Settings, SettleSettings};
 use crate::intake::Now;
+use crate::make::Insides;
 use crate::model::{RelPath, Stage, Tags, ThemeSlug};
 use crate::plan::Hold;
 use crate::plan::tags::{Layer, Resolved, resolve};
@@ -26,13 +27,15 @@ pub(in crate::service) struct SharedTags {
     pub(super) records: RecordSettle,
     /// The nets that tags and settings name.
     pub(in crate::service) nets: NetFiles,
+    /// What was seen inside models in bundles.
+    pub(in crate::service) insides: Insides,
 }
 
 impl SharedTags {
     /// Returns tags of which none were read.
     pub(in crate::service) fn new(settings: &SettleSettings) -> Self {
         let records = RecordSettle::new(settings.quiet, settings.weak_quiet);
-        Self { themes: Themes::default(), records, nets: NetFiles::default() }
+        Self { themes: Themes::default(), records, nets: NetFiles::default(), insides: Insides::default() }
     }
 
     /// Takes other quiet times, and reads all anew.

@@ -119,8 +119,8 @@ impl View {
         }
         let market = BundleName::of(path).map(|name| format!("{}, on {}", name.market, name.day)).unwrap_or_default();
         explained = explained.with("market", market);
-        match parts_of(self.decide.disk(), bundle, &path.file_text()) {
-            Ok(parts) => explained.notes.extend(parts.map(|parts| ("parts", told_parts(&parts)))),
+        match parts_of((self.decide.disk(), &self.insides), bundle, &path.file_text(), &sidecar) {
+            Ok(found) => explained.notes.extend(found.parts.iter().flat_map(told_parts).map(|told| ("parts", told))),
             Err(hold) => explained = explained.with("parts", hold.to_string()),
         }
         explained.notes.extend(self.owed_of(path).into_iter().map(|told| ("owed", told)));
@@ -233,9 +233,11 @@ impl View {
 }
 
 /// Returns what is told of a model's parts.
-fn told_parts(Parts { folder, names, is_kept }: &Parts) -> String {
+fn told_parts(parts: &Parts) -> Vec<String> {
+    let Parts { folder, names, is_kept, .. } = parts;
     let kept = if *is_kept { "" } else { ", which are kept nowhere else" };
-    format!("{} in `{folder}/` of its bundle{kept}: upload them with it", counted(names.len(), "file"))
+    let told = || format!("{} in `{folder}/` of its bundle{kept}: upload them with it", counted(names.len(), "file"));
+    (!names.is_empty()).then(told).into_iter().chain(parts.lacks()).collect()
 }
 
 /// Returns what a file of a bundle is, by how the bundle stands.

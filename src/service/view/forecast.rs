@@ -70,7 +70,8 @@ impl View {
                     let rank = self.decide.rank(Some(&theme), on_way.contains(&theme), now.for_settle());
                     let place = Place::new(rank, Arrival::of(&facts), path.clone());
                     let past = self.decide.past(&facts, now);
-                    waiting.push((place, Waiting { file: path, theme, markets, past }));
+                    let at_once = facts.unsure_of_parts.clone();
+                    waiting.push((place, Waiting { file: path, theme, markets, past, at_once }));
                 }
                 Err(Hold::Ignored(_)) => (),
                 Err(hold) => future.held.push((path, hold.to_string())),
@@ -122,7 +123,7 @@ impl View {
                         }
                         let past =
                             offered.map_or(Past::Nothing, |(path, seen)| self.decide.past_gate(&path, seen, now));
-                        waiting.extend(arrival.map(|arrival| (arrival, Waiting { file, theme, markets, past })));
+                        waiting.extend(arrival.map(|at| (at, Waiting { file, theme, markets, past, at_once: None })));
                     }
                 }
             }
