@@ -206,7 +206,10 @@ impl BundleAsset {
         let measured = self.against.as_ref().and_then(|against| against.clone().ok());
         let against = measured.unwrap_or_else(|| check_tags(market, row.meta, row.category, self.written));
         let of_row = row_too_long(market, &row).into_iter().chain(wrong_name(market, &self.file_name));
-        against.into_iter().chain(of_row).collect()
+        // What it came with and lacks by now, nobody is to upload or to deliver without.
+        let is_kept = |parts: &&Parts| parts.missing.iter().any(|part| part.kept.is_some());
+        let of_parts = self.parts.as_ref().filter(is_kept).and_then(Parts::lacks);
+        against.into_iter().chain(of_row).chain(of_parts).collect()
     }
 
     /// Returns the asset's row of the market's manifest.

@@ -248,9 +248,14 @@ fn a_model_goes_to_a_further_market_as_long_as_its_parts_are_there() {
         verified.contains(&format!("{gone}: missing (a part that `{model}` names); copy it there from")),
         "{verified}"
     );
+    // Nor has it a row, so that nobody uploads or delivers it without.
+    let csv = root.files().into_iter().find(|name| name.ends_with("/adobe-stock.csv")).unwrap();
+    let has_row = || fs::read_to_string(root.at(&csv)).unwrap().contains("c.obj");
+    assert!(!has_row(), "{}", root.log());
     fs::write(root.at(&gone), "newmtl c\n").unwrap();
     assert!(root.once().status.success(), "{}", root.log());
     assert_eq!(counts(&root, &markets), [3, 3], "{}", root.log());
+    assert!(has_row(), "{}", root.log());
 }
 
 /// Whom all markets keep waiting waits in `upload`, and `explain` says until when.
