@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use stockmill::market::{Candidate, Row, check, fit, fit_file_name, manifest, parse, row_too_long};
+use stockmill::market::{Candidate, Row, WrittenIn, check, fit, fit_file_name, manifest, parse, row_too_long};
 use stockmill::model::{Kind, Meta, Size};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -21,6 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
             colours: None,
             meta: meta.clone(),
             category: category.clone(),
+            written: WrittenIn::default(),
         },
     );
     for name in ["Hütten-0001.jpg", "no extension", "-1.png", "."] {
