@@ -278,7 +278,7 @@ fn a_model_is_uploaded_whole_and_comes_back_whole() {
     assert!(root.call(&["undo", root.at(of("/files/sea.obj")).to_str().unwrap()]).status.success(), "{}", root.log());
     assert!(root.at("upload/sea/m.mtl").exists() && root.at("upload/sea/sea.obj").exists(), "{:?}", root.files());
     // Older versions put the parts elsewhere, in one bundle alone.
-    let former = format!("{}.parts/w.png", of("/other/sidecars/winter-cabins.obj.yaml").strip_suffix(".yaml").unwrap());
+    let former = format!("{}.parts/m.mtl", of("/other/sidecars/winter-cabins.obj.yaml").strip_suffix(".yaml").unwrap());
     fs::create_dir_all(root.at(&former).parent().unwrap()).unwrap();
     fs::write(root.at(&former), "w").unwrap();
     assert!(
@@ -290,7 +290,7 @@ fn a_model_is_uploaded_whole_and_comes_back_whole() {
     fs::remove_dir_all(root.at(of("/parts/winter-cabins.obj/m.mtl")).parent().unwrap()).unwrap();
     assert!(root.once().status.success(), "{}", root.log());
     let named =
-        "`winter-cabins.obj` has `w.png`, in `sidecars/winter-cabins.obj.parts/`, here alone: keep them; upload them";
+        "`winter-cabins.obj` has `m.mtl`, in `sidecars/winter-cabins.obj.parts/`, here alone: keep them; upload them";
     assert!(list(&root).contains(named) && !list(&root).contains("`sea.obj`"), "{}", list(&root));
 }
 
