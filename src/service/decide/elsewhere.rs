@@ -1,10 +1,11 @@
 //! What of an open bundle is not to be uploaded from there: its market has it, or its asset lies in the market's open bundles
 //! more than once. A person copied a bundle or a file, or took the mark away from a bundle of which something went on mended.
 
+use std::cell::{OnceCell, RefCell};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::ErrorKind;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
@@ -232,17 +233,17 @@ fn add_unknown(assets: &mut HashMap<AssetId, Vec<Place>>, unknown: Vec<Place>) {
 /// What was uploaded from open bundles, as far as their lists and the record of deliveries tell; read when it is asked for.
 struct Uploaded<'a> {
     disk: &'a dyn Look,
-    deliveries: OnceLock<Option<Deliveries>>,
-    bundles: Mutex<BTreeMap<BundleName, BTreeSet<String>>>,
+    deliveries: OnceCell<Option<Deliveries>>,
+    bundles: RefCell<BTreeMap<BundleName, BTreeSet<String>>>,
 }
 
 impl<'a> Uploaded<'a> {
     fn new(disk: &'a dyn Look) -> Self {
-        Self { disk, deliveries: OnceLock::new(), bundles: Mutex::default() }
+        Self { disk, deliveries: OnceCell::new(), bundles: RefCell::default() }
     }
 
     fn has(&self, bundle: &BundleName, file: &RelPath) -> bool {
-        let mut bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bundles = self.bundles.borrow_mut();
         bundles.entry(bundle.clone()).or_insert_with(|| self.of(bundle)).contains(&file.file_text())
     }
 

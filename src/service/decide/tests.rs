@@ -667,9 +667,13 @@ fn what_cannot_be_looked_at_may_have_a_copy() {
         "upload: {markets: [adobe-stock]}",
         &[(file, "jpeg"), ("upload/2026-11-20/adobe-stock/sidecars/a.jpg.yaml", "id: '000000000000000a'\n")],
     );
+    let name = crate::plan::BundleName::parse("2026-11-20", "adobe-stock").unwrap();
+    // A link, or a file, that somebody laid beside the days holds no bundle, and nobody waits for it.
+    std::os::unix::fs::symlink(home.path(), home.path().join("upload/Old Work")).unwrap();
+    fs::write(home.path().join("upload/My Photo.jpg"), "jpeg").unwrap();
+    assert!(decide.places().copies(decide.disk(), &name).unwrap().is_empty());
     fs::create_dir_all(home.path().join("upload/2026-11-21/adobe-stock/sidecars")).unwrap();
     std::os::unix::fs::symlink(home.path(), home.path().join("upload/2026-11-21/adobe-stock/files")).unwrap();
-    let name = crate::plan::BundleName::parse("2026-11-20", "adobe-stock").unwrap();
     let why = decide.places().copies(decide.disk(), &name).unwrap_err().to_string();
     assert!(why.contains("upload/2026-11-21/adobe-stock/files"), "{why}");
 }
