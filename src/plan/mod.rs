@@ -89,7 +89,7 @@ pub use retry::{Around, SetAside, plan_retry};
 pub use revision::{Earlier, is_in_question, revised};
 pub use room::{MarketUse, NoRoom, check_room};
 pub use rules::{Nets, Rules};
-pub use sending::{SENT_MARK, plan_mark_sent, plan_not_sent, plan_sent, told_missing};
+pub use sending::{SENT_MARK, plan_clock_back, plan_mark_sent, plan_not_sent, plan_sent, told_missing};
 pub use stage::plan_asset;
 pub use sync::{Base, TAGS_COPIED, TagFile, base_path as sync_base_path, plan_first_tags, plan_sync};
 use theme_files::folder_in;

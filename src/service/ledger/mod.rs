@@ -72,6 +72,7 @@ impl Ledger {
     /// Remembers a plan that was carried out, with the files that it published.
     pub(super) fn remember(&mut self, about: &About, publish: &[Publish], at: Timestamp) {
         self.use_seq(about);
+        self.clock_said(at);
         if let Some(dealing) = &about.dealing {
             self.sendings.remember(dealing, &mut self.assets);
         }
@@ -114,6 +115,16 @@ impl Ledger {
             self.assets.left(slot, from);
             self.assets.stands(slot, to.clone(), at);
         }
+    }
+
+    /// Takes what the clock says: what is on record as sent to markets later than that was sent before, by a clock that was ahead.
+    pub(super) fn clock_said(&mut self, at: Timestamp) {
+        self.sendings.clock_said(at);
+    }
+
+    /// Returns whether something is on record as sent in the future, and nobody can tell when it was.
+    pub(super) fn is_any_sending_undated(&self, now: Timestamp) -> bool {
+        self.market_records().any(|(_, record)| record.is_undated(now))
     }
 
     fn remember_step(&mut self, slot: assets::Slot, about: &About, own: &[&Publish], at: Timestamp) {
