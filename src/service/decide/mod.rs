@@ -247,7 +247,7 @@ impl Decider {
         let bundles = if is_for_markets { self.bundles_of(here.now) } else { Vec::new() };
         let season = if is_for_markets { self.season_of(facts, here.now.for_settle()) } else { None };
         self.with_context(here, &layers, known, &bundled_for, &bundles, |context| {
-            let is_let_go = self.is_let_go(&facts.path, facts.stage, facts.seen, here.now);
+            let is_let_go = self.is_let_go(&facts.path, facts.stage, facts.seen);
             let is_given = |path: &RelPath| before.is_some_and(|plan| plan.gives().any(|given| given == path));
             let taken = |path: &RelPath| is_given(path) || (context.taken)(path);
             let id = facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.id.as_ref());

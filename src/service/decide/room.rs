@@ -66,7 +66,7 @@ impl Decider {
         facts: &Facts,
         here: Here<'_>,
     ) -> Result<(ThemeSlug, Vec<MarketName>, Vec<String>), Hold> {
-        self.let_go_by_person(facts, here.now)?;
+        self.let_go_by_person(facts)?;
         self.upload.is_room_ignored = true;
         let plan = self.decide_asset(facts, None, None, here);
         self.upload.is_room_ignored = false;

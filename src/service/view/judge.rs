@@ -79,7 +79,7 @@ impl View {
             is_first_frame: surveyed.first_frames.contains(&path),
             unfinished,
             is_moving: &|_| false,
-            is_released: &|c| self.decide.is_let_go(&c.primary.path, stage, seen(c), now),
+            is_released: &|c| self.decide.is_let_go(&c.primary.path, stage, seen(c)),
             shut: &|c| self.decide.shut(&c.primary.path, stage, seen(c), here).err().map(|hold| Why::of(&hold)),
         };
         let mut inbox = Inbox::new(&self.decide.settings.settle);

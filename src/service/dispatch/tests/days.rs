@@ -126,6 +126,28 @@ fn each_day_brings_what_was_foretold() {
     }
 }
 
+/// What a person had let go behind a shut gate went past the limits when the gate opened by its day; it was told that it does
+/// not, and foretold so.
+#[test]
+fn a_release_given_before_the_day_lifts_no_limit_on_the_day() {
+    let settings = "settle: {notes_quiet_s: 0, weak_quiet_ms: 500, rescan_s: 21600}\n\
+                    gates: {upload: {on: [friday], at: \"09:00\"}}\n\
+                    upload: {markets: [adobe-stock], limits: {adobe-stock: {at_most: 1}}}\n";
+    let home = tempfile::tempdir().unwrap();
+    let tags = "title: The sea\nkeywords: [sea, wave, water, blue, light, dawn, calm]\n";
+    drop_into(home.path(), "raw/sea/tags.yaml", tags.as_bytes(), SystemTime::now() - DAY);
+    for n in 0..4 {
+        drop_into(home.path(), &format!("raw/sea/{n}.png"), &picture(n * 20), SystemTime::now() - DAY);
+    }
+    let mut mill = start(home, settings, "2024-03-28T12:00:00+01:00[Europe/Berlin]");
+    mill.pass(600);
+    mill.release(Stage::Upload);
+    let saturday = "2024-03-30T00:00:00+01:00[Europe/Berlin]".parse().unwrap();
+    let expected = foretold(&mill, &saturday);
+    live(&mut mill, &saturday);
+    assert_eq!((gone(&mill), expected.len()), (expected, 2), "{:?}", mill.held());
+}
+
 /// Ends the daemon, and starts it anew at another time.
 fn again(mill: Mill, settings: &str, at: &str) -> Mill {
     let Mill { home, lock, .. } = mill;
