@@ -290,6 +290,11 @@ impl Ledger {
 
     /// Returns whether what lies here was set aside before and sent back.
     pub(super) fn is_sent_back(&self, path: &RelPath) -> bool {
+    /// Returns whether a person brought something back to this place.
+    pub(super) fn may_be_undone(&self, path: &RelPath) -> bool {
+        self.undone.contains_key(path)
+    }
+
         self.set_aside.contains(path)
     }
 
