@@ -23,6 +23,7 @@ mod open_bundles;
 mod order;
 mod parts;
 mod record_keeper;
+mod read_sidecars;
 mod record_settle;
 mod reservations;
 mod room;
