@@ -709,3 +709,17 @@ fn what_sidecars_of_open_bundles_say_is_read_once() {
     fs::remove_file(home.path().join(record.as_path())).unwrap();
     assert_eq!(known(), (1, None));
 }
+
+/// A part that a person took out was missed only when something else in its bundle changed.
+#[test]
+fn the_folders_of_parts_are_looked_at_as_long_as_the_bundle_is_open() {
+    let parts = [("parts/a.obj/a.mtl", "x"), ("parts/a.obj/textures/w.png", "y")];
+    let folders =
+        ["parts", "parts/a.obj", "parts/a.obj/textures"].map(|name| format!("upload/2026-11-22/adobe-stock/{name}"));
+    for (mark, is_seen) in [(None, true), (Some(("SENT", "")), false)] {
+        let more: Vec<_> = parts.into_iter().chain(mark).collect();
+        let found = look_at_bundle("title: Sea\nkeywords: [a, b]\n", &more);
+        let has = |folder: &String| found.folders.iter().any(|(seen, _)| *seen == path(folder));
+        assert!(folders.iter().all(|folder| has(folder) == is_seen), "{:?}", found.folders);
+    }
+}

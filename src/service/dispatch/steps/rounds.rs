@@ -144,8 +144,11 @@ impl Dispatcher {
         for folder in changed {
             self.intake.walks.mark_near(folder);
             match BundleName::of(folder) {
-                Some(name) => self.maintenance.tending.bundle_changed(name),
-                // Each look at a bundle adds it anew.
+                Some(name) => {
+                    // Each look at a bundle adds it anew; a folder of parts that is gone must not look changed for ever.
+                    self.intake.folder_times.forget(folder);
+                    self.maintenance.tending.bundle_changed(name);
+                }
                 None if *folder == delivery_file() => {
                     self.intake.folder_times.forget(folder);
                     let open = self.decide.upload.bundles.values().filter(|bundle| !bundle.sent);
