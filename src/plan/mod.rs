@@ -73,7 +73,7 @@ pub use ideas::plan_note;
 pub use join::{AssetFile, Late, Named, Says, plan_join};
 pub use keep::keep_by;
 pub use known::{Bundled, Known, Lacking, Whereabouts};
-pub use manifest::{Existing, Written, list_record, plan_manifest};
+pub use manifest::{Existing, Written, list_record, plan_bundle_away, plan_manifest};
 pub use market_record::{MarketAnswer, MarketRecord, MarketTally, SentOnce};
 pub use naming::theme_of_file;
 pub use note_themes::{TagsOnDisk, ThemeOnDisk};

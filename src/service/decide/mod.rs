@@ -3,6 +3,7 @@
 
 mod ahead;
 mod as_left;
+mod bare_bundle;
 mod bundle_files;
 mod bundle_texts;
 mod bundles;
@@ -22,8 +23,8 @@ mod onward;
 mod open_bundles;
 mod order;
 mod parts;
-mod record_keeper;
 mod read_sidecars;
+mod record_keeper;
 mod record_settle;
 mod reservations;
 mod room;
@@ -35,6 +36,7 @@ mod unidentified;
 mod upload_state;
 
 pub(super) use as_left::{Care, is_as_left};
+pub(super) use bare_bundle::{folders_inside, plan_bare_away};
 pub(super) use bundle_files::{all_bundles, bundle_names, manifest_of};
 pub(super) use elsewhere::{CopiesOf, Places, elsewhere_in};
 pub(super) use foreign_xmp::foreign_xmp;

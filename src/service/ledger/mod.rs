@@ -200,6 +200,13 @@ impl Ledger {
         }
     }
 
+    /// Returns whether an asset had a file in a bundle that it did not leave by `undo`: what became of it, only the bundle shows.
+    pub(super) fn has_file_in(&self, bundle: &BundleName) -> bool {
+        let of_slot = |slot| self.assets.at(slot).into_iter().chain(self.assets.further(slot));
+        let is_in = |file: &RelPath| BundleFolder::is_file(file) && BundleName::of(file).as_ref() == Some(bundle);
+        self.assets.slots().any(|slot| of_slot(slot).any(is_in))
+    }
+
     /// Returns whether it is known which asset has, or had, a name in a bundle for a market.
     pub(super) fn has_named(&self, market: &MarketName, name: &str) -> bool {
         self.file_names.owner(market, name).is_some()
@@ -283,6 +290,11 @@ impl Ledger {
         self.sendings.records()
     }
 
+    /// Returns whether a person brought something back to this place.
+    pub(super) fn may_be_undone(&self, path: &RelPath) -> bool {
+        self.undone.contains_key(path)
+    }
+
     /// Returns whether a person brought these bytes back to this place.
     pub(super) fn is_undone(&self, path: &RelPath, hash: &ContentHash) -> bool {
         self.undone.get(path) == Some(hash)
@@ -290,11 +302,6 @@ impl Ledger {
 
     /// Returns whether what lies here was set aside before and sent back.
     pub(super) fn is_sent_back(&self, path: &RelPath) -> bool {
-    /// Returns whether a person brought something back to this place.
-    pub(super) fn may_be_undone(&self, path: &RelPath) -> bool {
-        self.undone.contains_key(path)
-    }
-
         self.set_aside.contains(path)
     }
 
