@@ -28,14 +28,16 @@ pub(super) fn release(
     let now = Clock::start().now().timestamp();
     let is_running = || Lock::is_held(&layout(&settings).home());
     let is_awaited = is_running();
-    let (bundled, is_day) = match stage {
-        Stage::Upload => {
+    let (bundled, is_open) = match (stage, settings.gates.of(stage)) {
+        (Stage::Upload, _) | (_, Gate::Schedule(_)) => {
             let mut view = View::open(settings.clone()).map_err(|error| CliError::failed(&error))?;
-            (view.behind_gate(theme), view.is_upload_day())
+            let bundled = if stage == Stage::Upload { view.behind_gate(theme) } else { BehindGate::default() };
+            (bundled, view.is_gate_open(stage))
         }
-        _ => (BehindGate::default(), None),
+        (_, gate) => (BehindGate::default(), *gate == Gate::Auto),
     };
-    let how = How { is_awaited, anyway };
+    // Who lets go what a shut gate keeps has not seen yet what else it is held for; when the gate opens, that holds it still.
+    let how = How { is_awaited, anyway: anyway || is_open };
     let released = crate::service::release(&mailbox, &settings, stage, theme, how, &bundled, now);
     let Released { request, assets, unknown, unfinished, themes } =
         released.map_err(|error| CliError::failed(&error))?;
@@ -67,9 +69,7 @@ pub(super) fn release(
     if answer.is_none() {
         say!("No daemon runs: `stockmill once` takes them on.");
     }
-    // Without a daemon it goes when `once` runs: then its days may say something else.
-    let is_open = is_day.filter(|_| answer.is_some());
-    let past = past(&settings.upload.day, settings.gates.of(stage), is_open, anyway);
+    let past = past(&settings.upload.day, is_open, anyway);
     if let Some(past) = past.filter(|_| stage == Stage::Upload && assets > 0) {
         say!("{past}");
     }
@@ -116,9 +116,8 @@ fn untold(bundled: &BehindGate) -> Option<String> {
 }
 
 /// Returns what of the settings does not hold back what is released from `upload`, so that nobody goes past the limits of one
-/// market by a release that was meant for another. `is_open` says whether a gate that has days is open when it goes, if that can
-/// be told.
-fn past(day: &UploadDay, gate: &Gate, is_open: Option<bool>, anyway: bool) -> Option<String> {
+/// market by a release that was meant for another. `is_open` says whether its gate is open.
+fn past(day: &UploadDay, is_open: bool, anyway: bool) -> Option<String> {
     let markets: Vec<&str> = day.limits.keys().map(MarketName::as_str).collect();
     let limits = (!markets.is_empty()).then(|| format!("`upload.limits` ({})", markets.join(", ")));
     let brake = day.brake.as_ref().map(|_| "`upload.brake`".to_owned());
@@ -126,20 +125,13 @@ fn past(day: &UploadDay, gate: &Gate, is_open: Option<bool>, anyway: bool) -> Op
     let set: Vec<String> = [limits, brake, probe].into_iter().flatten().collect();
     let set = set.join(", ");
     let past = format!("go past these settings, for every market: {set}.");
-    let wait = format!("still wait for {set}. `stockmill release upload --anyway` goes past these, for every market.");
-    let still = format!("opens it for them, and nothing else: they {wait}");
-    let few =
-        format!("those that its days let through go past these settings, for every market: {set}. The others {wait}");
-    (!set.is_empty()).then(|| match (gate, is_open) {
-        _ if anyway => format!("They {past}"),
-        (Gate::Hold, _) | (Gate::Schedule(_), Some(false)) => format!("The gate is shut: this {still}"),
-        (Gate::Schedule(days), Some(true)) if days.at_most.or(days.at_most_per_week).is_some() => {
-            format!("The gate is open: {few}")
-        }
-        (Gate::Auto, _) | (Gate::Schedule(_), Some(true)) => format!("The gate is open: they {past}"),
-        (Gate::Schedule(_), None) => {
-            format!("If the gate is open by its days when they go, they {past} If it is shut, this {still}")
-        }
+    (!set.is_empty()).then(|| match (anyway, is_open) {
+        (true, _) => format!("They {past}"),
+        (false, true) => format!("The gate is open: they {past}"),
+        (false, false) => format!(
+            "The gate is shut: this opens it for them, and nothing else: they still wait for {set}, also when it opens by \
+             itself. `stockmill release upload --anyway` goes past these, for every market."
+        ),
     })
 }
 
@@ -163,32 +155,22 @@ mod tests {
             ("upload: {limits: {pond5: {at_most: 2}, 123rf: {at_most: 6}}}", Some("`upload.limits` (123rf, pond5)")),
             ("upload: {brake: {last: 2, accepted_min: 0.5}, probe: 3}", Some("`upload.brake`, `upload.probe`")),
         ];
-        let load =
-            |text: &str| crate::config::load(text, "/mill".as_ref(), &crate::market::built_in().unwrap()).unwrap();
         for (text, told) in rows {
-            let settings = load(text);
-            // Behind a gate that is shut it sounded as if they fell, and of one that has days both were told.
-            let days = |text: &str| load(text).gates.of(Stage::Upload).clone();
-            let (paced, few) =
-                (days("gates: {upload: {on: [monday]}}"), days("gates: {upload: {on: [monday], at_most: 1}}"));
-            for (gate, is_open, anyway, goes, waits) in [
-                (&Gate::Auto, None, true, true, false),
-                (&Gate::Hold, None, true, true, false),
-                (&Gate::Auto, None, false, true, false),
-                (&Gate::Hold, None, false, false, true),
-                (&paced, None, false, true, true),
-                (&paced, Some(true), false, true, false),
-                (&paced, Some(false), false, false, true),
-                (&few, Some(false), false, false, true),
-                (&few, Some(true), false, true, true),
+            let settings = crate::config::load(text, "/mill".as_ref(), &crate::market::built_in().unwrap()).unwrap();
+            // Behind a gate that is shut it sounded as if they fell.
+            for (is_open, anyway, goes, waits) in [
+                (true, true, true, false),
+                (false, true, true, false),
+                (true, false, true, false),
+                (false, false, false, true),
             ] {
-                let past = past(&settings.upload.day, gate, is_open, anyway);
+                let past = past(&settings.upload.day, is_open, anyway);
                 assert_eq!(past.is_some(), told.is_some(), "{text}: {past:?}");
                 let Some((past, told)) = past.zip(told) else { continue };
                 let says =
-                    [&format!("go past these settings, for every market: {told}."), &format!("still wait for {told}.")]
+                    [&format!("go past these settings, for every market: {told}."), &format!("still wait for {told},")]
                         .map(|words| past.to_lowercase().contains(words.as_str()));
-                assert_eq!(says, [goes, waits], "{text} {gate} {is_open:?} {anyway}: {past}");
+                assert_eq!(says, [goes, waits], "{text} {is_open} {anyway}: {past}");
             }
         }
     }

@@ -19,7 +19,7 @@ pub fn glance(
 ) -> Result<Option<Facts>, MakeError> {
     let found = &candidate.primary;
     let Some(Measured { kind, size, colours, .. }) = measure(disk, found, limits)? else { return Ok(None) };
-    let OwnRecords { sidecar, xmp } = read_records(disk, candidate)?;
+    let OwnRecords { sidecar, xmp, .. } = read_records(disk, candidate)?;
     let own = sidecar.as_ref().map(|(_, sidecar)| sidecar);
     let hash = own.and_then(|own| Some(own.file.as_ref()?.hash.clone())).unwrap_or_else(|| ContentHash::of(b""));
     let has_original = own.map(|own| seems_in_archive(disk, own, &hash)).transpose()?.unwrap_or(false);

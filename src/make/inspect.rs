@@ -66,7 +66,7 @@ pub fn inspect(
     let foreign = xmp.map(|found| Ok::<_, MakeError>((&found.path, read_xmp(disk, &found.path)?))).transpose()?;
     let remarks =
         remarks(foreign.as_ref().map(|(_, (foreign, _))| foreign), sidecar.as_ref(), (inside.told, inside.own_tags));
-    let rejection = foreign.as_ref().filter(|(_, (foreign, _))| foreign.is_rejected);
+    let rejected_by = rejection(foreign.as_ref());
     Ok(Facts {
         path: path.clone(),
         stage,
@@ -89,7 +89,7 @@ pub fn inspect(
         is_sound: inside.is_sound,
         sidecar,
         has_original,
-        rejected_by: rejection.map(|(path, (_, hash))| ((*path).clone(), hash.clone())),
+        rejected_by,
         remarks,
         xmp: foreign.map(|(_, (foreign, _))| foreign.tags),
         companions: candidate.companions.iter().map(companion).collect(),
@@ -218,6 +218,8 @@ pub struct OwnRecords {
     pub sidecar: Option<(Companion, Sidecar)>,
     /// The tags of a foreign sidecar.
     pub xmp: Option<Tags>,
+    /// The foreign sidecar that rates it as rejected, and its hash.
+    pub rejected_by: Option<(RelPath, ContentHash)>,
 }
 
 /// Reads the records of an asset's own, and nothing of the asset.
@@ -227,8 +229,15 @@ pub fn read_records(disk: &dyn Look, candidate: &Candidate) -> Result<OwnRecords
         None => None,
     };
     let xmp = candidate.companions.iter().find(|found| found.path.extension() == "xmp");
-    let xmp = xmp.map(|found| read_xmp(disk, &found.path)).transpose()?;
-    Ok(OwnRecords { sidecar, xmp: xmp.map(|(foreign, _)| foreign.tags) })
+    let foreign = xmp.map(|found| Ok::<_, MakeError>((&found.path, read_xmp(disk, &found.path)?))).transpose()?;
+    let rejected_by = rejection(foreign.as_ref());
+    Ok(OwnRecords { sidecar, xmp: foreign.map(|(_, (foreign, _))| foreign.tags), rejected_by })
+}
+
+/// Returns a foreign sidecar that rates its asset as rejected, with its hash.
+fn rejection(foreign: Option<&(&RelPath, (craft::ForeignXmp, ContentHash))>) -> Option<(RelPath, ContentHash)> {
+    let (path, (_, hash)) = foreign.filter(|(_, (foreign, _))| foreign.is_rejected)?;
+    Some(((*path).clone(), hash.clone()))
 }
 
 /// Returns whether the original of a derived file really lies where its sidecar says: a sidecar is only

@@ -18,7 +18,9 @@ pub use cost::{Cost, cost};
 pub use first_frame::names_video_node;
 pub use glance::glance;
 pub use inside::{Insides, Looking};
-pub use inspect::{Measured, inspect, inspect_bundled, lies_in_archive, measure, read_records, seems_in_archive};
+pub use inspect::{
+    Measured, OwnRecords, inspect, inspect_bundled, lies_in_archive, measure, read_records, seems_in_archive,
+};
 pub use products::{make, prove};
 pub use program::{HELPER, NOT_RUN, NOT_RUN_SAYS};
 pub use quality::came_out;

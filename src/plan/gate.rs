@@ -7,7 +7,7 @@ use crate::model::Stage;
 use crate::records::{GateDay, MadeUp};
 
 /// How much the clocks of one household may differ. A time that is further in the future is of a wrong clock.
-const AHEAD_MAX: SignedDuration = SignedDuration::from_secs(300);
+pub(super) const AHEAD_MAX: SignedDuration = SignedDuration::from_secs(300);
 /// For so many days what goes counts for the limit of a week.
 pub(super) const WEEK_DAYS: i64 = 7;
 

@@ -8,7 +8,7 @@ use super::checklist_csv::Part;
 use super::delivered::Delivered;
 use super::theme_files::removed;
 use super::unwanted::Unwanted;
-use super::{Plan, new_version};
+use super::{Plan, Recipe, new_version};
 use crate::market::{self, Market, MarketError, Row};
 use crate::model::{ContentHash, Identity, RelPath, Stage, counted};
 use crate::records::{About, LIST_RECORD, ListRecord, Remove, Versions, row_sum};
@@ -34,6 +34,9 @@ pub struct Existing<'a> {
     /// The bytes of what that is about.
     pub record: Option<&'a [u8]>,
 }
+
+/// What a bundle's checklist is called.
+const CHECKLIST: &str = "CHECKLIST.md";
 
 /// What is told where the record of a list cannot be read, which is written anew.
 const FORGOTTEN: &str = "; `checklist.json` could not be read, so that what is ticked counts for what lies there now: look whether \
@@ -77,7 +80,7 @@ pub fn plan_manifest(
     // What cannot be read is forgotten: the lines still say what they are about, if less surely.
     let known = record_there.map(ListRecord::parse).transpose();
     let (text, record) = list.text(&rows, list_there, known.as_ref().ok().and_then(Option::as_ref));
-    let list = ((name.folder().join("CHECKLIST.md"), list_there), text);
+    let list = ((name.folder().join(CHECKLIST), list_there), text);
     let record = ((list_record(&name.folder()), record_there), record.to_bytes());
     let changed = texts.chain([list, record]).filter(|((_, was), text)| Some(text.as_slice()) != *was);
     let products: Vec<_> =
@@ -90,6 +93,36 @@ pub fn plan_manifest(
     let did = told(rows.len(), without_row.len(), unwanted) + forgotten;
     let about = About { to: Some(name.folder()), ..About::new(Stage::Upload, did) };
     Ok(Some(Plan { products, removes, ..Plan::new(about) }))
+}
+
+/// Plans to remove a bundle that holds no file any more, with its lists, which are all that is `lying` there; `None` if some of
+/// that is a person's: another file, a tick, or words in the checklist.
+pub fn plan_bundle_away(
+    name: &BundleName,
+    market: &Market,
+    existing: &Existing<'_>,
+    lying: &[(RelPath, Identity)],
+) -> Option<Plan> {
+    let (list, record) = (name.folder().join(CHECKLIST), list_record(&name.folder()));
+    let manifests = left_over(market, existing.manifests, &[]).ok()?;
+    let is_own = |path: &RelPath| *path == list || *path == record || manifests.iter().any(|gone| gone.path == *path);
+    let written_beside = |existing: &Existing<'_>| {
+        let plan = plan_manifest(name, market, &[], &[], &Delivered::default(), existing).ok()??;
+        plan.products.into_iter().find(|product| product.to == list).map(|product| product.recipe)
+    };
+    // As long as it has none of a person's words, it is written as if none were there.
+    let is_untouched = existing.checklist.is_none_or(|text| {
+        let is_ticked = text.windows(3).any(|mark| mark.eq_ignore_ascii_case(b"[x]"));
+        let kept = written_beside(existing).unwrap_or_else(|| Recipe::Bytes(text.to_vec()));
+        !is_ticked && written_beside(&Existing::default()) == Some(kept)
+    });
+    if !is_untouched || !lying.iter().all(|(path, _)| is_own(path)) {
+        return None;
+    }
+    let did = "bundle removed: its last file was taken back, and nothing else lay in it but its lists";
+    let about = About { to: Some(name.folder()), ..About::new(Stage::Upload, did) };
+    let removes = lying.iter().map(|(path, seen)| removed(path.clone(), *seen)).collect();
+    Some(Plan { removes, ..Plan::new(about) })
 }
 
 /// Returns what a list says of a part of a manifest.
@@ -129,7 +162,6 @@ mod tests {
     use super::*;
     use crate::market::built_in;
     use crate::model::Meta;
-    use crate::plan::Recipe;
 
     /// A further bundle began at the limit, which a person had to upload and mark on its own.
     #[test]
@@ -176,6 +208,50 @@ mod tests {
             assert_eq!(rows, count);
         }
         assert!(files.iter().any(|file| file.bytes == mine.as_bytes()));
+    }
+
+    /// The folder of a bundle stayed after its last file was taken back, with a list that asked for nothing.
+    #[test]
+    fn a_bundle_goes_with_its_last_file_unless_a_person_left_something_there() {
+        let market = built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap();
+        let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
+        let seen = Identity { device: 1, inode: 2, size: 3, modified_ns: 4 };
+        let meta = Meta { title: "Sea".to_owned(), keywords: vec!["sea".to_owned()], ..Meta::default() };
+        let assets = [BundleAsset::bare("a.jpg", meta)];
+        let plan = plan_manifest(&name, &market, &assets, &[], &Delivered::default(), &Existing::default());
+        let written: Vec<(RelPath, Vec<u8>)> = plan
+            .unwrap()
+            .unwrap()
+            .products
+            .into_iter()
+            .map(|product| {
+                let Recipe::Bytes(bytes) = product.recipe else { panic!("{:?}", product.recipe) };
+                (product.to, bytes)
+            })
+            .collect();
+        let of = |end: &str| written.iter().find(|(path, _)| path.extension() == end).unwrap().1.clone();
+        let list = String::from_utf8(of("md")).unwrap();
+        let is_gone = |csv: &[u8], list: &str, more: Option<&str>| {
+            let manifests = [Written { path: name.manifest(1), seen, bytes: csv.to_vec() }];
+            let record = of("json");
+            let existing = Existing { manifests: &manifests, checklist: Some(list.as_bytes()), record: Some(&record) };
+            let own = written.iter().map(|(path, _)| path.clone());
+            let lying: Vec<_> = own.chain(more.map(|more| name.folder().join(more))).map(|path| (path, seen)).collect();
+            let plan = plan_bundle_away(&name, &market, &existing, &lying);
+            plan.is_some_and(|plan| plan.removes.len() == lying.len())
+        };
+        assert!(list.contains("- [ ] Upload `a.jpg`"), "{list}");
+        let ticked = list.replacen("[ ]", "[x]", 1);
+        for (csv, list, more, expected) in [
+            (of("csv"), list.clone(), None, true),
+            (of("csv"), ticked, None, false),
+            (of("csv"), format!("{list}ask Jane\n"), None, false),
+            (of("csv"), list.clone(), Some("mine.txt"), false),
+            (of("csv"), list.clone(), Some("sidecars/a.jpg.yaml"), false),
+            (b"a header of mine\r\n".to_vec(), list, None, false),
+        ] {
+            assert_eq!(is_gone(&csv, &list, more), expected, "{more:?} {list}");
+        }
     }
 
     /// The record of a list was written anew without a word, and with it went what its ticks were about.

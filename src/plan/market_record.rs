@@ -5,6 +5,7 @@ use std::ops::Bound;
 
 use jiff::Timestamp;
 
+use super::gate::AHEAD_MAX;
 use crate::model::ThemeSlug;
 
 /// All files that went to one market, in the order in which that was recorded.
@@ -22,6 +23,9 @@ pub struct MarketRecord {
     answers: u32,
     /// How many files were sent in a second. Those of a bundle were sent at once.
     times: BTreeMap<i64, Count>,
+    /// Earlier times that were recorded after one of these, each earlier than those before it: by the first of them that has
+    /// passed what was sent then, by a clock that was ahead, had been sent.
+    clock_went_back: BTreeMap<i64, Vec<i64>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,19 +173,61 @@ impl MarketRecord {
         numbers.iter().filter_map(|number| self.get(*number as usize))
     }
 
+    /// Takes what a clock said after all this was recorded: what lies later was sent by a clock that was ahead, and before now.
+    pub fn clock_said(&mut self, at: Timestamp) {
+        let at_s = at.as_second();
+        for (ahead_s, _) in self.times.range(latest_s(at) + 1..) {
+            let earlier = self.clock_went_back.entry(*ahead_s).or_default();
+            if earlier.last().is_none_or(|last_s| at_s < *last_s) {
+                earlier.push(at_s);
+            }
+        }
+    }
+
+    /// Returns when what is recorded as sent at a time was sent: what happened cannot lie in the future, so that it was before
+    /// what was recorded after it; as long as that is nothing, nobody knows more than that it was before `now`.
+    pub fn sent_by(&self, at: Timestamp, now: Timestamp) -> Timestamp {
+        let latest_s = latest_s(now);
+        if at.as_second() <= latest_s {
+            return at;
+        }
+        self.passed(at.as_second(), latest_s).map_or(now, |at_s| time_of(at_s).min(now))
+    }
+
+    fn passed(&self, at_s: i64, latest_s: i64) -> Option<i64> {
+        self.clock_went_back.get(&at_s)?.iter().copied().find(|earlier_s| *earlier_s <= latest_s)
+    }
+
+    /// Returns whether something was sent in the future and nothing that was recorded since says when that was at the latest.
+    pub fn is_undated(&self, now: Timestamp) -> bool {
+        let latest_s = latest_s(now);
+        self.times.range(latest_s + 1..).any(|(at_s, _)| self.passed(*at_s, latest_s).is_none())
+    }
+
+    /// Returns how many files of those that were sent after a time are recorded as sent in the future, and when the last of them
+    /// were sent at the latest; `None` if none are.
+    pub fn sent_ahead(&self, time: Timestamp, now: Timestamp) -> Option<(usize, Timestamp)> {
+        let ahead = self.times.range(latest_s(now) + 1..);
+        let ahead = ahead.map(|(at_s, count)| (count.sent, self.sent_by(time_of(*at_s), now)));
+        ahead.filter(|(_, at)| *at > time).reduce(|(files, last), (more, at)| (files + more, last.max(at)))
+    }
+
     /// Returns how many files were sent at each time after another, the oldest first.
-    pub fn sent_after(&self, time: Timestamp) -> impl Iterator<Item = (Timestamp, usize)> + Clone {
-        self.after(time).map(|(at, count)| (at, count.sent))
+    pub fn sent_after(&self, time: Timestamp, now: Timestamp) -> Vec<(Timestamp, usize)> {
+        self.after(time, now, |count| count.sent)
     }
 
     /// Returns how many files that are not answered were sent at each time after another, the oldest first.
-    pub fn in_review_after(&self, time: Timestamp) -> impl Iterator<Item = (Timestamp, usize)> + Clone {
-        self.after(time).map(|(at, count)| (at, count.in_review))
+    pub fn in_review_after(&self, time: Timestamp, now: Timestamp) -> Vec<(Timestamp, usize)> {
+        self.after(time, now, |count| count.in_review)
     }
 
-    fn after(&self, time: Timestamp) -> impl Iterator<Item = (Timestamp, Count)> + Clone {
+    fn after(&self, time: Timestamp, now: Timestamp, files: fn(&Count) -> usize) -> Vec<(Timestamp, usize)> {
         let after = (Bound::Excluded(time.as_second()), Bound::Unbounded);
-        self.times.range(after).map(|(at_s, count)| (time_of(*at_s), *count))
+        let counts = self.times.range(after).map(|(at_s, count)| (self.sent_by(time_of(*at_s), now), files(count)));
+        let mut counts: Vec<_> = counts.filter(|(at, _)| *at > time).collect();
+        counts.sort_by_key(|(at, _)| *at);
+        counts
     }
 
     /// Returns the last `most` answers about files of a theme, the latest first: whether each was accepted.
@@ -217,6 +263,11 @@ impl MarketRecord {
     }
 }
 
+/// Returns the last second that a clock may have which is right `now`.
+fn latest_s(now: Timestamp) -> i64 {
+    now.as_second() + AHEAD_MAX.as_secs()
+}
+
 fn time_of(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH)
 }
@@ -244,10 +295,12 @@ mod tests {
         for (number, is_accepted) in [(1, false), (3, false), (2, false), (0, true)] {
             record.answer(number, is_accepted);
         }
-        let counts: fn(&mut dyn Iterator<Item = (Timestamp, usize)>) -> usize =
-            |times| times.map(|(_, count)| count).sum();
+        let counts = |times: Vec<(Timestamp, usize)>| times.iter().map(|(_, count)| count).sum::<usize>();
         for (after, sent, in_review) in [(0, 6, 2), (39, 3, 2), (50, 1, 1), (60, 0, 0)] {
-            let found = (counts(&mut record.sent_after(time(after))), counts(&mut record.in_review_after(time(after))));
+            let found = (
+                counts(record.sent_after(time(after), time(60))),
+                counts(record.in_review_after(time(after), time(60))),
+            );
             assert_eq!(found, (sent, in_review), "after {after}");
         }
         assert_eq!(record.last_answers(&sea, 2), [true, false]);
@@ -268,6 +321,40 @@ mod tests {
         assert_eq!(left, [(time(1), Some(true))]);
         assert_eq!(record.get(numbers[0]), None);
     }
+
+    /// What was sent by a clock in 2031 kept its market's week full until then.
+    #[test]
+    fn what_was_sent_in_the_future_was_sent_before_what_was_recorded_after_it() {
+        const AHEAD: i64 = 1_000_000;
+        // What clocks said after that, in order; now; when it was sent by then, and whether that is as long as nothing follows.
+        let rows: [(&[i64], i64, i64, bool); 8] = [
+            (&[], 5_000, 5_000, true),
+            (&[4_000], 5_000, 4_000, false),
+            (&[4_000, 4_500], 9_000, 4_000, false),
+            // A second clock was ahead, and is not by now; one that was behind later on says nothing.
+            (&[800_000, 4_000, 10], 5_000, 4_000, false),
+            (&[800_000], 5_000, 5_000, true),
+            // It is right by now, or nearly.
+            (&[4_000], AHEAD, AHEAD, false),
+            (&[4_000], AHEAD - 299, AHEAD, false),
+            (&[], AHEAD - 301, AHEAD - 301, true),
+        ];
+        for (said, now, sent, is_undated) in rows {
+            let mut record = MarketRecord::default();
+            record.send(time(3_000), None);
+            record.clock_said(time(3_100));
+            record.send(time(AHEAD), None);
+            said.iter().for_each(|at| record.clock_said(time(*at)));
+            let now = time(now);
+            assert_eq!(record.sent_by(time(AHEAD), now), time(sent), "{said:?} at {now}");
+            assert_eq!(record.is_undated(now), is_undated, "{said:?} at {now}");
+            assert_eq!(record.sent_by(time(3_000), now), time(3_000));
+            let all = record.sent_after(time(3_000), now);
+            assert_eq!(all, [(time(sent), 1)], "{said:?} at {now}");
+            assert_eq!(record.in_review_after(time(sent), now), [], "{said:?} at {now}");
+        }
+    }
+
     proptest! {
         /// What is counted by time and by theme is what a look at all files counts, whatever came before.
         #[test]
@@ -292,9 +379,9 @@ mod tests {
                 meant.for_each(|sent| *times.entry(sent.at).or_default() += 1);
                 times.into_iter().collect::<Vec<_>>()
             };
-            let kept = |times: &mut dyn Iterator<Item = (Timestamp, usize)>| times.filter(|(_, count)| *count > 0).collect::<Vec<_>>();
-            prop_assert_eq!(kept(&mut record.sent_after(time(after))), counted(&|_| true));
-            prop_assert_eq!(kept(&mut record.in_review_after(time(after))), counted(&|sent| sent.answer.is_none()));
+            let kept = |times: Vec<(Timestamp, usize)>| times.into_iter().filter(|(_, count)| *count > 0).collect::<Vec<_>>();
+            prop_assert_eq!(kept(record.sent_after(time(after), time(9))), counted(&|_| true));
+            prop_assert_eq!(kept(record.in_review_after(time(after), time(9))), counted(&|sent| sent.answer.is_none()));
             for theme in &themes {
                 let all: Vec<_> = record.sent().filter(|sent| sent.theme == Some(theme)).collect();
                 prop_assert_eq!(record.sent_of(theme).collect::<Vec<_>>(), all);

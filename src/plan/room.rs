@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp, ZonedDateTime};
 
-use super::MarketRecord;
 use super::gate::{WEEK_DAYS, day_start, week_start};
+use super::{MarketRecord, SentOnce};
 use crate::config::{Brake, MarketLimits, UploadDay};
 use crate::model::{MarketName, ThemeSlug};
 
@@ -87,7 +87,11 @@ fn within_limits(limits: &MarketLimits, used: &MarketUse<'_>, now: &ZonedDateTim
     );
     let is_review = limits.at_most_in_review.is_some() && what.contains("in review");
     let answers = if is_review { ", or once it has answered (`stockmill verdicts`)" } else { "" };
-    let why = format!("it has {what} in `upload.limits`; {when}{answers}");
+    let week = limits.at_most_per_week.map(|_| before_week(now));
+    let review = limits.at_most_in_review.map(|_| now.timestamp() - days_of(limits.review_days));
+    let ahead = week.into_iter().chain(review).min().map(|since| ahead_told(used.record, since, now));
+    let ahead = ahead.unwrap_or_default();
+    let why = format!("it has {what} in `upload.limits`; {when}{answers}{ahead}");
     Some(Held { why, is_of_theme: false, opens })
 }
 
@@ -98,16 +102,21 @@ fn of_day(most: u32, used: &MarketUse<'_>, now: &ZonedDateTime) -> Option<Reache
 
 /// What lies in bundles counts until it was sent, and then for seven days, that of the sending among them.
 fn of_week(most: u32, used: &MarketUse<'_>, now: &ZonedDateTime) -> Option<Reached> {
-    let before = week_start(now).checked_sub(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MIN);
     let ends = |at: Timestamp| day_start(&at.to_zoned_datetime(now.time_zone().clone()), WEEK_DAYS);
-    counted(most, used.unsent, used.record.sent_after(before), ends)
+    counted(most, used.unsent, &used.record.sent_after(before_week(now), now.timestamp()), ends)
         .map(|(count, opens)| Reached { what: beside(most as usize, count, "this week"), opens })
+}
+
+/// Returns the last second that does not belong to the last seven days.
+fn before_week(now: &ZonedDateTime) -> Timestamp {
+    week_start(now).checked_sub(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MIN)
 }
 
 /// What was sent and not answered counts, until nobody expects an answer any more.
 fn in_review(most: u32, days: u32, used: &MarketUse<'_>, now: Timestamp) -> Option<Reached> {
     let span = days_of(days);
-    let counted = counted(most, used.unsent, used.record.in_review_after(now - span), |at| next_minute(at + span));
+    let sent = used.record.in_review_after(now - span, now);
+    let counted = counted(most, used.unsent, &sent, |at| next_minute(at + span));
     counted.map(|(count, opens)| Reached { what: beside(most as usize, count, "in review or on the way there"), opens })
 }
 
@@ -122,17 +131,17 @@ fn beside(most: usize, count: usize, which: &str) -> String {
 fn counted(
     most: u32,
     unsent: usize,
-    mut sent: impl Iterator<Item = (Timestamp, usize)> + Clone,
+    sent: &[(Timestamp, usize)],
     ends: impl Fn(Timestamp) -> Option<Timestamp>,
 ) -> Option<(usize, Option<Timestamp>)> {
-    let (most, count) = (most as usize, unsent + sent.clone().map(|(_, files)| files).sum::<usize>());
+    let (most, count) = (most as usize, unsent + sent.iter().map(|(_, files)| files).sum::<usize>());
     let mut beyond = count.checked_sub(most)?;
-    let last = sent.find(|(_, files)| {
+    let last = sent.iter().find(|(_, files)| {
         let is_last = beyond < *files;
         beyond = beyond.saturating_sub(*files);
         is_last
     });
-    Some((count, last.and_then(|(at, _)| ends(at))))
+    Some((count, last.and_then(|(at, _)| ends(*at))))
 }
 
 /// Holds a theme of which a market refused too much.
@@ -155,7 +164,8 @@ fn not_braked(brake: &Brake, used: &MarketUse<'_>, theme: &ThemeSlug) -> Option<
 /// Holds a theme until the market has answered about its first files.
 fn probed(probe: u32, review_days: u32, used: &MarketUse<'_>, theme: &ThemeSlug, now: &ZonedDateTime) -> Option<Held> {
     let probe = probe as usize;
-    let mut sent: Vec<_> = used.record.sent_of(theme).collect();
+    let at = |sent: &SentOnce<'_>| used.record.sent_by(sent.at, now.timestamp());
+    let mut sent: Vec<_> = used.record.sent_of(theme).map(|sent| SentOnce { at: at(&sent), ..sent }).collect();
     // Which files of one bundle were there first nobody knows: who let others go with them asked for no more answers.
     sent.sort_by_key(|sent| (sent.at, sent.answer.is_none()));
     if sent.len() + used.unsent_of_theme < probe {
@@ -173,10 +183,19 @@ fn probed(probe: u32, review_days: u32, used: &MarketUse<'_>, theme: &ThemeSlug,
     let when = opens.map_or_else(String::new, |opens| format!(", or on {}", told(opens, now)));
     let why = format!(
         "the first {} of `{theme}` went there as a probe (`upload.probe`), and it has not answered about all of them: the \
-         others follow once it has (`stockmill verdicts`){when}",
-        files(probe)
+         others follow once it has (`stockmill verdicts`){when}{}",
+        files(probe),
+        ahead_told(used.record, now.timestamp() - span, now)
     );
     Some(Held { why, is_of_theme: true, opens })
+}
+
+/// Returns what is told of files sent after a time of which a clock that was ahead recorded that.
+fn ahead_told(record: &MarketRecord, since: Timestamp, now: &ZonedDateTime) -> String {
+    let Some((count, at)) = record.sent_ahead(since, now.timestamp()) else { return String::new() };
+    let count_s = if count == 1 { "counts" } else { "count" };
+    let sent = files(count);
+    format!("; {sent}, recorded as sent by a clock that was ahead, {count_s} as sent on {}", told(at, now))
 }
 
 fn days_of(days: u32) -> SignedDuration {
@@ -310,6 +329,45 @@ mod tests {
                         .contains("once newer answers are better (`stockmill verdicts`), or `upload.brake`")
             });
             assert!(told, "{answers}");
+        }
+    }
+
+    /// A clock that stood in 2031 for an hour kept its market full until then.
+    #[test]
+    fn what_was_sent_in_the_future_counts_as_sent_when_that_had_happened() {
+        const BACK: &str = "2026-10-23T08:00:00Z";
+        let told =
+            "; 2 files, recorded as sent by a clock that was ahead, count as sent on Friday 2026-10-23 08:00 (UTC)";
+        // The limits, the probe, what the clock said after that, now, when there is room again, and whether that is told.
+        let (week, review) = (limits(None, Some(2), None), limits(None, None, Some(2)));
+        let rows = [
+            (week, None, Some(BACK), "2026-10-24T12:00:00Z", Some("2026-10-30T00:00:00Z"), told),
+            (week, None, Some(BACK), "2026-10-31T12:00:00Z", None, ""),
+            (review, None, Some(BACK), "2026-10-24T12:00:00Z", Some("2026-11-06T08:01:00Z"), told),
+            (review, None, Some(BACK), "2026-11-07T12:00:00Z", None, ""),
+            (limits(None, None, None), Some(2), Some(BACK), "2026-10-24T12:00:00Z", Some("2026-11-06T08:01:00Z"), told),
+            (limits(None, None, None), Some(2), Some(BACK), "2026-11-07T12:00:00Z", None, ""),
+            // Nothing says when it was: it may have been just now.
+            (
+                week,
+                None,
+                None,
+                "2026-10-24T12:00:00Z",
+                Some("2026-10-31T00:00:00Z"),
+                "count as sent on Saturday 2026-10-24 12:00",
+            ),
+        ];
+        for (limits, probe, back, now, opens, told) in rows {
+            let mut record = MarketRecord::default();
+            let sea = ThemeSlug::new("sea").unwrap();
+            for _ in 0..2 {
+                record.send(at("2031-01-01T00:00:00Z"), Some(&sea));
+            }
+            back.into_iter().for_each(|back| record.clock_said(at(back)));
+            let day = UploadDay { probe, ..day_with(limits) };
+            let found = check(&day, 0, 0, &record, &format!("{now}[UTC]"));
+            assert_eq!(found.as_ref().err().and_then(|held| held.opens), opens.map(at), "{found:?}");
+            assert!(found.err().is_none_or(|held| held.of_bundled.contains(told)), "{told}");
         }
     }
 

@@ -14,6 +14,12 @@ pub fn plan_sent(sending: Sending, missing: &[String]) -> Plan {
     Plan::new(About { dealing: Some(Dealing::Sent(sending)), ..about })
 }
 
+/// Plans to record when it was, after a clock that was ahead: what is on record for a later time had happened by then.
+pub fn plan_clock_back() -> Plan {
+    let did = "recorded that the clock was ahead before: what is on record as sent in the future was sent by now";
+    Plan::new(About::new(Stage::Upload, did))
+}
+
 /// Plans to mark a bundle that lies at `place` as sent, and to record it: both or none.
 pub fn plan_mark_sent(sending: Sending, place: &RelPath) -> Plan {
     let mark = Product { to: place.join(SENT_MARK), recipe: Recipe::Bytes(Vec::new()), mode: PublishMode::New };

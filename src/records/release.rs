@@ -23,7 +23,7 @@ pub struct Release {
     /// Whether whoever gave it waits for an answer.
     #[serde(default)]
     pub is_awaited: bool,
-    /// Whether it lifts what is held for its own sake too, behind a gate that is shut.
+    /// Whether it lifts what is held for its own sake too: the gate was open when it was given, or a person said so.
     #[serde(default)]
     pub anyway: bool,
     /// Each file's mark by its path, and that by its number.

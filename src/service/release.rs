@@ -31,7 +31,7 @@ const YOUNG: Duration = Duration::from_secs(60);
 pub struct How {
     /// Somebody waits for its answer.
     pub is_awaited: bool,
-    /// It lifts what is held for its own sake too, behind a gate that is shut.
+    /// It lifts what is held for its own sake too: the gate is open when it is given, or a person says so.
     pub anyway: bool,
 }
 

@@ -6,13 +6,15 @@ use std::fmt::Display;
 use jiff::Timestamp;
 
 use super::carried_out::{CarriedOut, Rules};
+use super::decide::{folders_inside, plan_bare_away};
+use super::ledger::Ledger;
 use super::release::withdraw;
 use super::sent::{bundle_of, is_sent};
 use super::theme_files::{remove_emptied_folders, theme_files};
 use crate::craft::Untold;
 use crate::make::{MakeError, make};
-use crate::model::{MarketName, RelPath, ThemeSlug};
-use crate::plan::{BundleFolder, UndoFacts, choose_undo, plan_undo, themes_with_assets};
+use crate::model::{MarketName, RelPath, Stage, ThemeSlug};
+use crate::plan::{BundleFolder, BundleName, UndoFacts, choose_undo, plan_undo, themes_with_assets};
 use crate::records::{About, Did, Intent, UndoWhat};
 use crate::vault::{CommitError, Journal, Look, Receipt, Vault, replaced_aside};
 
@@ -49,6 +51,15 @@ pub(super) fn undo(
         Ok(receipt) => {
             undone.answer.done.push(told(&receipt.about));
             undone.receipts.push(receipt);
+            let bundled = intent.publish.iter().map(|product| &product.to).filter(|file| BundleFolder::is_file(file));
+            let bundles: BTreeSet<BundleName> = bundled.filter_map(BundleName::of).collect();
+            for name in bundles {
+                match remove_bare(vault, journal, &name, rules, now) {
+                    Ok(removed) => undone.receipts.extend(removed),
+                    // As it was before: it stays, and its lists say that it holds no file.
+                    Err(error) => undone.is_open |= matches!(error, NotUndone::Commit(CommitError::Open(_))),
+                }
+            }
         }
         Err(why) => {
             undone.is_open = matches!(why, NotUndone::Commit(CommitError::Open(_)));
@@ -100,6 +111,27 @@ fn may_leave_bundles(disk: &dyn Look, intent: &Intent) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Removes a bundle out of which the last file was taken, unless something of a person's lies in it, or had lain in it.
+fn remove_bare(
+    vault: &Vault,
+    journal: &mut Journal,
+    name: &BundleName,
+    rules: &Rules,
+    now: Timestamp,
+) -> Result<Option<Receipt>, NotUndone> {
+    let disk = vault.disk();
+    let Some(plan) = plan_bare_away(disk, &rules.settings, name) else { return Ok(None) };
+    let records = Journal::read_only(disk).map_err(|error| NotUndone::Refused(error.to_string()))?;
+    if Ledger::of(&records).has_file_in(name) {
+        return Ok(None);
+    }
+    let made = make(vault, &plan, &rules.limits, &Untold)?;
+    let receipt = vault.commit(journal, vec![made], now).remove(0)?;
+    let folders = folders_inside(disk, &name.folder());
+    folders.iter().for_each(|folder| vault.remove_emptied(folder, &Stage::Upload.folder()));
+    Ok(Some(receipt))
 }
 
 fn undo_one(

@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 
 use super::Decider;
-use super::bundle_files::{RECORD_BYTES_MAX, all_names, lying};
+use super::bundle_files::{Lying, RECORD_BYTES_MAX, all_names, lying};
 use super::bundle_texts::BundleTexts;
+use super::read_sidecars::{ReadSidecars, Sidecars};
 use super::record_settle::refused;
 use super::sending::record_of;
 use crate::config::Settings;
@@ -33,6 +34,7 @@ pub(in crate::service) type CopiesOf = BTreeMap<RelPath, Copies>;
 pub(in crate::service) struct Places {
     pub(in crate::service) went: Arc<Went>,
     published: Arc<Published>,
+    sidecars: Arc<ReadSidecars>,
     markets: Mutex<BTreeMap<MarketName, Result<Arc<OfMarket>, Hold>>>,
 }
 
@@ -52,20 +54,27 @@ struct Place {
     file: RelPath,
     /// When the last step of its asset was, by its own sidecar; `None` if that cannot be read.
     last: Option<Timestamp>,
-    /// What it was left as.
-    hash: Option<ContentHash>,
 }
 
 impl Decider {
     /// Returns what tells where else files of open bundles are, as they lie there from now on.
     pub(in crate::service) fn places(&self) -> Arc<Places> {
-        Arc::new(Places::of(&self.ledger))
+        if let Some(places) = &self.upload.places {
+            return places.clone();
+        }
+        Arc::new(Places { sidecars: self.upload.sidecars.clone(), ..Places::of(&self.ledger) })
+    }
+
+    /// Takes it that whoever asks from now on only looks: one look tells how things lie.
+    pub(in crate::service) fn look_at_places_once(&mut self) {
+        self.upload.places = Some(self.places());
     }
 }
 
 impl Places {
     pub(in crate::service) fn of(ledger: &Ledger) -> Self {
-        Self { went: ledger.went(), published: ledger.published(), markets: Mutex::default() }
+        let (went, published) = (ledger.went(), ledger.published());
+        Self { went, published, sidecars: Arc::default(), markets: Mutex::default() }
     }
 
     /// Returns why a file of a bundle is not to be uploaded from there, if it is not; or why nobody can tell. `hash` is what it
@@ -117,6 +126,7 @@ impl Places {
     fn look(&self, disk: &dyn Look, market: &MarketName) -> Result<OfMarket, Hold> {
         let mut assets: HashMap<AssetId, Vec<Place>> = HashMap::new();
         let mut unknown: Vec<Place> = Vec::new();
+        let (known, mut read) = (self.sidecars.of(market), Sidecars::default());
         let names = all_names(disk).map_err(|error| Hold::Waits(error.to_string()))?;
         for bundle in names.into_iter().filter(|name| name.market == *market) {
             let seen = |error| refused(&bundle.folder(), &error);
@@ -127,20 +137,27 @@ impl Places {
                 continue;
             }
             let folder = BundleFolder::new(bundle.folder());
-            for name in lying(disk, &folder)?.into_keys() {
-                let sidecar = match disk.read(&folder.sidecar_of(&name), RECORD_BYTES_MAX) {
-                    Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                    read => read.ok().and_then(|bytes| Sidecar::parse(&bytes).ok()),
+            for (name, Lying { record, .. }) in lying(disk, &folder)? {
+                let path = folder.sidecar_of(&name);
+                let said = match known.get(&path, &record) {
+                    Some((asset, last)) => Some((Some(asset), last)),
+                    None => match disk.read(&path, RECORD_BYTES_MAX) {
+                        Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                        bytes => bytes.ok().and_then(|bytes| Sidecar::parse(&bytes).ok()).map(says),
+                    },
                 };
-                let last = sidecar.as_ref().and_then(|sidecar| sidecar.history.last()).map(|happened| happened.at);
-                let hash = sidecar.as_ref().and_then(|sidecar| Some(sidecar.file.as_ref()?.hash.clone()));
-                let place = Place { bundle: bundle.clone(), file: folder.files().join(&name), last, hash };
-                match sidecar.and_then(|sidecar| sidecar.id) {
-                    Some(id) => assets.entry(id).or_default().push(place),
+                let (asset, last) = said.unwrap_or_default();
+                let place = Place { bundle: bundle.clone(), file: folder.files().join(&name), last };
+                match asset {
+                    Some(asset) => {
+                        read.add(&path, &record, &asset, last);
+                        assets.entry(asset).or_default().push(place);
+                    }
                     None => unknown.push(place),
                 }
             }
         }
+        self.sidecars.keep(market, read);
         add_unknown(&mut assets, unknown);
         Ok(self.sorted(&Uploaded::new(disk), assets))
     }
@@ -188,11 +205,21 @@ impl Places {
     }
 
     /// Returns whether the market has what a file is, or refused it.
-    fn went_as(&self, disk: &dyn Look, asset: &AssetId, Place { bundle, file, hash, .. }: &Place) -> bool {
-        let is_as_left = || hash.as_ref().is_some_and(|left| disk.hash(file).is_ok_and(|hash| hash == *left));
-        self.went.why(bundle, asset, None).is_some()
-            || self.went.why(bundle, asset, hash.as_ref()).is_some() && is_as_left()
+    fn went_as(&self, disk: &dyn Look, asset: &AssetId, Place { bundle, file, .. }: &Place) -> bool {
+        if self.went.why(bundle, asset, None).is_some() {
+            return true;
+        }
+        let record = BundleFolder::of(file).map(|folder| folder.sidecar_of(file.file_name()));
+        let sidecar = record.and_then(|record| Sidecar::parse(&disk.read(&record, RECORD_BYTES_MAX).ok()?).ok());
+        let Some(left) = sidecar.and_then(|sidecar| sidecar.file).map(|left| left.hash) else { return false };
+        self.went.why(bundle, asset, Some(&left)).is_some() && disk.hash(file).is_ok_and(|hash| hash == left)
     }
+}
+
+/// Returns which asset a sidecar says that its file is, and when that had its last step.
+fn says(sidecar: Sidecar) -> (Option<AssetId>, Option<Timestamp>) {
+    let last = sidecar.history.last().map(|happened| happened.at);
+    (sidecar.id, last)
 }
 
 /// Returns those of these files of a bundle that are not to be uploaded from there.

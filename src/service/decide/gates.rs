@@ -10,20 +10,20 @@ use crate::service::clock::Moment;
 
 impl Decider {
     pub(super) fn gate(&self, facts: &Facts, now: &Moment) -> Result<(), Hold> {
-        self.let_go_by_person(facts, now)?;
+        self.let_go_by_person(facts)?;
         let is_released = self.is_released(&facts.path, facts.stage, facts.seen);
         self.check_gate(facts.stage, is_released, now).map_err(|shut| Hold::Shut(shut.why))
     }
 
     /// Refuses what waits for a person's word, whatever its gate says.
-    pub(super) fn let_go_by_person(&self, facts: &Facts, now: &Moment) -> Result<(), Hold> {
+    pub(in crate::service) fn let_go_by_person(&self, facts: &Facts) -> Result<(), Hold> {
         let is_released = self.is_released(&facts.path, facts.stage, facts.seen);
         if !is_released && self.ledger.is_undone(&facts.path, &facts.hash) {
             let stage = facts.stage;
             let handling = format!("let it go on with `stockmill release {stage}`, or move it");
             return Err(Hold::Waits(format!("it was brought back by `stockmill undo`; {handling}")));
         }
-        let is_let_go = || self.is_let_go(&facts.path, facts.stage, facts.seen, now);
+        let is_let_go = || self.is_let_go(&facts.path, facts.stage, facts.seen);
         if let Some((xmp, _)) = facts.rejected_by.as_ref().filter(|_| !facts.is_rejection_let_go() && !is_let_go()) {
             let handling =
                 format!("take the mark away, or let it go on with `stockmill release {} --anyway`", facts.stage);
@@ -84,16 +84,19 @@ impl Decider {
         self.releases.cover(path, stage, seen)
     }
 
-    /// Returns whether a person let go of this state of a file whatever it is held for. Behind a gate that is shut, a
-    /// plain release opens the gate, and nobody saw yet what else is held.
-    pub(in crate::service) fn is_let_go(&self, path: &RelPath, stage: Stage, seen: Identity, now: &Moment) -> bool {
+    /// Returns whether a person let go of this state of a file whatever it is held for: that was said when it was let go.
+    pub(in crate::service) fn is_let_go(&self, path: &RelPath, stage: Stage, seen: Identity) -> bool {
         self.releases.cover_anyway(path, stage, seen)
-            || self.is_released(path, stage, seen) && self.check_gate(stage, false, now).is_ok()
+    }
+
+    /// Returns whether a gate is open to what nobody let go.
+    pub(in crate::service) fn is_gate_open(&self, stage: Stage, now: &Moment) -> bool {
+        self.check_gate(stage, false, now).is_ok()
     }
 
     /// Returns what a person let a file that lies in `upload` go past.
     pub(in crate::service) fn past(&self, facts: &Facts, now: &Moment) -> Past {
-        if self.is_let_go(&facts.path, facts.stage, facts.seen, now) {
+        if self.is_let_go(&facts.path, facts.stage, facts.seen) {
             return Past::Room;
         }
         self.past_gate(&facts.path, facts.seen, now)

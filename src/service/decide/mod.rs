@@ -3,6 +3,7 @@
 
 mod ahead;
 mod as_left;
+mod bare_bundle;
 mod bundle_files;
 mod bundle_texts;
 mod bundles;
@@ -22,6 +23,7 @@ mod onward;
 mod open_bundles;
 mod order;
 mod parts;
+mod read_sidecars;
 mod record_keeper;
 mod record_settle;
 mod reservations;
@@ -34,6 +36,7 @@ mod unidentified;
 mod upload_state;
 
 pub(super) use as_left::{Care, is_as_left};
+pub(super) use bare_bundle::{folders_inside, plan_bare_away};
 pub(super) use bundle_files::{all_bundles, bundle_names, manifest_of};
 pub(super) use elsewhere::{CopiesOf, Places, elsewhere_in};
 pub(super) use foreign_xmp::foreign_xmp;
@@ -247,7 +250,7 @@ impl Decider {
         let bundles = if is_for_markets { self.bundles_of(here.now) } else { Vec::new() };
         let season = if is_for_markets { self.season_of(facts, here.now.for_settle()) } else { None };
         self.with_context(here, &layers, known, &bundled_for, &bundles, |context| {
-            let is_let_go = self.is_let_go(&facts.path, facts.stage, facts.seen, here.now);
+            let is_let_go = self.is_let_go(&facts.path, facts.stage, facts.seen);
             let is_given = |path: &RelPath| before.is_some_and(|plan| plan.gives().any(|given| given == path));
             let taken = |path: &RelPath| is_given(path) || (context.taken)(path);
             let id = facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.id.as_ref());

@@ -301,7 +301,7 @@ impl Decider {
                 }
                 look.with_original(facts, &ways, care)
             });
-            let arrival = facts.as_ref().ok().map(Arrival::of);
+            let arrival = facts.as_ref().ok().map(|facts| Arrival::of(facts, now.wall_ns));
             let asset = facts.as_ref().ok().and_then(|facts| facts.sidecar.as_ref()?.1.id.clone());
             let offered = facts.as_ref().ok().map(|facts| (facts.path.clone(), facts.seen));
             let is_released = offered.as_ref().is_some_and(|(path, seen)| self.is_released(path, Stage::Upload, *seen));

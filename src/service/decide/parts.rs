@@ -5,7 +5,7 @@ use super::record_settle::refused;
 use super::sending::record_of;
 use crate::intake::{Found, joined, lacking, walk};
 use crate::make::{Insides, Looking};
-use crate::model::RelPath;
+use crate::model::{Identity, RelPath};
 use crate::plan::{BundleFolder, Copied, Hold, Member, MissingPart, Parts};
 use crate::records::Sidecar;
 use crate::vault::{Look, What};
@@ -80,6 +80,18 @@ pub(in crate::service) fn lost_parts(
         }));
     }
     Ok(lost)
+}
+
+/// Returns the folders in which parts of a bundle's models lie, as they are: what a person takes out of one is missed.
+pub(super) fn folders_of_parts(disk: &dyn Look, bundle: &RelPath) -> Vec<(RelPath, Identity)> {
+    let (top, mut folders) = (bundle.join(BundleFolder::PARTS), Vec::new());
+    if matches!(disk.stat(&top), Ok(Some(entry)) if entry.what == What::Folder) {
+        // What cannot be listed is told where the parts are looked for.
+        let _ = walk(disk, &top, &|_| true, &mut |folder, identity| {
+            folders.extend(identity.map(|identity| (folder.clone(), identity)));
+        });
+    }
+    folders
 }
 
 /// Returns the folder of a model's parts, what lies in it, and whether `archive` has that too.

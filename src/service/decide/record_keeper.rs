@@ -14,6 +14,7 @@ use super::elsewhere::{CopiesOf, Places};
 use super::measures::Measures;
 use super::offers::{Offers, Owed};
 use super::open_bundles::{UNNAMED, is_due, unsent_told};
+use super::parts::folders_of_parts;
 use super::record_settle::refused;
 use super::sending::{sending_of, without_file};
 use super::tags::SharedTags;
@@ -221,7 +222,10 @@ impl RecordKeeper {
         let record = (!sent).then(delivery_file);
         let folders = day.into_iter().chain(inner).chain(record);
         let seen = |folder: RelPath| Some((folder.clone(), disk.stat(&folder).ok()??.identity));
-        let folders: Vec<_> = folders.filter_map(seen).collect();
+        let mut folders: Vec<_> = folders.filter_map(seen).collect();
+        if !sent {
+            folders.extend(folders_of_parts(disk, &folder));
+        }
         let (settings, places) = (&*order.settings, order.places.clone());
         let mut look = Bundles { disk, settings, tags: &mut self.tags, places, now: order.now };
         if sent {

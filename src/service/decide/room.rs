@@ -66,7 +66,7 @@ impl Decider {
         facts: &Facts,
         here: Here<'_>,
     ) -> Result<(ThemeSlug, Vec<MarketName>, Vec<String>), Hold> {
-        self.let_go_by_person(facts, here.now)?;
+        self.let_go_by_person(facts)?;
         self.upload.is_room_ignored = true;
         let plan = self.decide_asset(facts, None, None, here);
         self.upload.is_room_ignored = false;
@@ -80,7 +80,9 @@ impl Decider {
         let today = now.local.date();
         let mut before: BTreeMap<MarketName, WentBefore> = BTreeMap::new();
         for market in &self.settings.upload.markets {
-            let record = self.record_of(&market.name).cloned().unwrap_or_default();
+            let mut record = self.record_of(&market.name).cloned().unwrap_or_default();
+            // In the time to come it is known that all of it was before now.
+            record.clock_said(now.timestamp());
             let mut went = WentBefore { record, today: self.gone_of_day(&market.name, today) };
             for bundle in self.upload.bundles.values().filter(|bundle| bundle.name.market == market.name) {
                 let files = bundle.themes.iter().filter(|_| !self.ledger.is_sent(&bundle.name));

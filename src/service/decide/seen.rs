@@ -51,7 +51,7 @@ impl Decider {
             return None;
         }
         let is_wanted = may_go_again
-            || self.is_let_go(&facts.path, facts.stage, facts.seen, moment)
+            || self.is_let_go(&facts.path, facts.stage, facts.seen)
             || self.ledger.is_sent_back(&facts.path);
         // Who is told to move what `undo` brought back has moved it.
         let is_moved = || self.ledger.is_undone(&at, &facts.hash);

@@ -677,3 +677,49 @@ fn what_cannot_be_looked_at_may_have_a_copy() {
     let why = decide.places().copies(decide.disk(), &name).unwrap_err().to_string();
     assert!(why.contains("upload/2026-11-21/adobe-stock/files"), "{why}");
 }
+
+/// Each look at a bundle read the sidecars of all open bundles of its market.
+#[test]
+fn what_sidecars_of_open_bundles_say_is_read_once() {
+    let of = |day: &str, name: &str| format!("upload/{day}/adobe-stock/{name}");
+    let (home, decide) = mill(
+        "upload: {markets: [adobe-stock]}",
+        &[
+            (&of("2026-11-20", "files/a.jpg"), "jpeg"),
+            (&of("2026-11-20", "sidecars/a.jpg.yaml"), "id: '000000000000000a'\n"),
+            (&of("2026-11-21", "files/b.jpg"), "jpeg"),
+            (&of("2026-11-21", "sidecars/b.jpg.yaml"), "id: '000000000000000b'\n"),
+            // What cannot be read is read anew each time.
+            (&of("2026-11-21", "files/c.jpg"), "jpeg"),
+            (&of("2026-11-21", "sidecars/c.jpg.yaml"), "id: ["),
+        ],
+    );
+    let name = crate::plan::BundleName::parse("2026-11-20", "adobe-stock").unwrap();
+    let (market, record) = (MarketName::recorded("adobe-stock"), path(&of("2026-11-21", "sidecars/b.jpg.yaml")));
+    let known = || {
+        drop(decide.places().copies(decide.disk(), &name).unwrap());
+        let read = decide.upload.sidecars.of(&market);
+        let entry = decide.disk().stat(&record).unwrap();
+        let asset = entry.and_then(|entry| read.get(&record, &entry)).map(|(asset, _)| asset.to_string());
+        (read.len(), asset)
+    };
+    assert_eq!(known(), (2, Some("000000000000000b".to_owned())));
+    fs::write(home.path().join(record.as_path()), "id: '000000000000000c'\n# mine\n").unwrap();
+    assert_eq!(known(), (2, Some("000000000000000c".to_owned())));
+    fs::remove_file(home.path().join(record.as_path())).unwrap();
+    assert_eq!(known(), (1, None));
+}
+
+/// A part that a person took out was missed only when something else in its bundle changed.
+#[test]
+fn the_folders_of_parts_are_looked_at_as_long_as_the_bundle_is_open() {
+    let parts = [("parts/a.obj/a.mtl", "x"), ("parts/a.obj/textures/w.png", "y")];
+    let folders =
+        ["parts", "parts/a.obj", "parts/a.obj/textures"].map(|name| format!("upload/2026-11-22/adobe-stock/{name}"));
+    for (mark, is_seen) in [(None, true), (Some(("SENT", "")), false)] {
+        let more: Vec<_> = parts.into_iter().chain(mark).collect();
+        let found = look_at_bundle("title: Sea\nkeywords: [a, b]\n", &more);
+        let has = |folder: &String| found.folders.iter().any(|(seen, _)| *seen == path(folder));
+        assert!(folders.iter().all(|folder| has(folder) == is_seen), "{:?}", found.folders);
+    }
+}

@@ -2,9 +2,12 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use super::elsewhere::Places;
+use super::read_sidecars::ReadSidecars;
 use super::unidentified::{Meant, Unidentified};
 use crate::model::{MarketName, Stage, ThemeSlug};
 use crate::plan::{Bundle, BundleName};
@@ -20,6 +23,10 @@ pub(in crate::service) struct UploadState {
     pub(super) unidentified: BTreeMap<Meant, Unidentified>,
     /// Whether those of these that could not be looked at are looked at again.
     pub(in crate::service) is_unseen_due: bool,
+    /// Which assets lie in open bundles, as far as that was read.
+    pub(super) sidecars: Arc<ReadSidecars>,
+    /// Where files of open bundles are, for one who only looks.
+    pub(super) places: Option<Arc<Places>>,
     /// Whether what a further market takes waits for the gate.
     pub(super) offers_wait: bool,
     /// What is remembered of the gates with a schedule.

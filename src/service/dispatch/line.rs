@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::part::{By, Left, Part};
-use crate::intake::Still;
+use crate::intake::{Now, Still};
 use crate::model::{MarketName, ThemeSlug};
 use crate::plan::{Arrival, BundleName, Facts, Place, theme_of_path};
 
@@ -38,9 +38,9 @@ impl InLine {
         }
     }
 
-    fn place(&self, rank: i64) -> Place {
+    fn place(&self, rank: i64, now: Now) -> Place {
         let (Self::Waiting(facts) | Self::Owed(_, facts, _)) = self;
-        Place::new(rank, Arrival::of(facts), facts.path.clone())
+        Place::new(rank, Arrival::of(facts, now.wall_ns), facts.path.clone())
     }
 }
 
@@ -83,14 +83,14 @@ impl Line {
     pub(super) fn take(
         &mut self,
         is_whole: bool,
-        now: Duration,
+        now: Now,
         mut rank: impl FnMut(Option<ThemeSlug>) -> i64,
     ) -> Vec<InLine> {
-        if !is_whole && !self.is_over(now) {
+        if !is_whole && !self.is_over(now.steady) {
             return Vec::new();
         }
         let mut taken = std::mem::take(&mut self.known);
-        taken.sort_by_cached_key(|asset| asset.place(rank(asset.theme())));
+        taken.sort_by_cached_key(|asset| asset.place(rank(asset.theme()), now));
         taken
     }
 
@@ -119,6 +119,7 @@ mod tests {
     #[test]
     fn who_is_first_in_rank_goes_first_and_nobody_waits_for_ever() {
         let second = Duration::from_secs(1);
+        let at = |steady: Duration| Now { wall_ns: 0, steady };
         let asset = |name: &str, since_ns| {
             let path = RelPath::new(format!("upload/{name}")).unwrap();
             let seen = Identity { device: 1, inode: 1, size: 1, modified_ns: 0 };
@@ -139,7 +140,7 @@ mod tests {
         }
         line.forget_offers(&BundleName::parse("2026-11-28", "alamy").unwrap());
         assert_eq!(check(&line, second).soon, Some(By::Time));
-        assert!(line.take(false, second * 30, rank).is_empty());
+        assert!(line.take(false, at(second * 30), rank).is_empty());
         let names = |taken: Vec<InLine>| -> Vec<String> {
             let path = |asset: &InLine| {
                 let (InLine::Waiting(facts) | InLine::Owed(_, facts, _)) = asset;
@@ -148,9 +149,9 @@ mod tests {
             taken.iter().map(path).collect()
         };
         let expected = ["soon/c", owed, "soon/a", "soon/b", "late/a", "late/d"].map(|name| format!("upload/{name}"));
-        assert_eq!(names(line.take(true, second * 2, rank)), expected);
+        assert_eq!(names(line.take(true, at(second * 2), rank)), expected);
         line.add(asset("soon/b", 1), second * 40);
-        assert!(line.take(false, second * 69, rank).is_empty());
-        assert_eq!(line.take(false, second * 70, rank).len(), 1);
+        assert!(line.take(false, at(second * 69), rank).is_empty());
+        assert_eq!(line.take(false, at(second * 70), rank).len(), 1);
     }
 }

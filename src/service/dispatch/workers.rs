@@ -349,7 +349,7 @@ fn look_again(disk: &dyn Look, kept: &RelPath) -> DiskResult<Seen> {
     Ok((Some(entry.identity), disk.has_writer(kept)?))
 }
 
-/// Watches a bundle in which people may edit sidecars, and no other.
+/// Watches a bundle in which people may edit sidecars and take out parts, and no other.
 fn watch_bundle(
     watch: &mut Watch,
     name: &BundleName,
@@ -360,7 +360,7 @@ fn watch_bundle(
     if !is_open {
         watch.forget(&top);
     }
-    let mut inner = folders.iter().filter(|(folder, _)| is_open && folder.parent().as_ref() == Some(&top));
+    let mut inner = folders.iter().filter(|(folder, _)| is_open && *folder != top && folder.is_in(&top));
     inner.try_for_each(|(folder, identity)| watch.add(folder, identity.inode))
 }
 

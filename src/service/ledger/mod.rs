@@ -72,6 +72,7 @@ impl Ledger {
     /// Remembers a plan that was carried out, with the files that it published.
     pub(super) fn remember(&mut self, about: &About, publish: &[Publish], at: Timestamp) {
         self.use_seq(about);
+        self.clock_said(at);
         if let Some(dealing) = &about.dealing {
             self.sendings.remember(dealing, &mut self.assets);
         }
@@ -114,6 +115,16 @@ impl Ledger {
             self.assets.left(slot, from);
             self.assets.stands(slot, to.clone(), at);
         }
+    }
+
+    /// Takes what the clock says: what is on record as sent to markets later than that was sent before, by a clock that was ahead.
+    pub(super) fn clock_said(&mut self, at: Timestamp) {
+        self.sendings.clock_said(at);
+    }
+
+    /// Returns whether something is on record as sent in the future, and nobody can tell when it was.
+    pub(super) fn is_any_sending_undated(&self, now: Timestamp) -> bool {
+        self.market_records().any(|(_, record)| record.is_undated(now))
     }
 
     fn remember_step(&mut self, slot: assets::Slot, about: &About, own: &[&Publish], at: Timestamp) {
@@ -187,6 +198,13 @@ impl Ledger {
         for file in plan.products.iter().map(|product| &product.to).filter(|file| BundleFolder::is_file(file)) {
             self.file_names.give(self.assets.of_id(id), file);
         }
+    }
+
+    /// Returns whether an asset had a file in a bundle that it did not leave by `undo`: what became of it, only the bundle shows.
+    pub(super) fn has_file_in(&self, bundle: &BundleName) -> bool {
+        let of_slot = |slot| self.assets.at(slot).into_iter().chain(self.assets.further(slot));
+        let is_in = |file: &RelPath| BundleFolder::is_file(file) && BundleName::of(file).as_ref() == Some(bundle);
+        self.assets.slots().any(|slot| of_slot(slot).any(is_in))
     }
 
     /// Returns whether it is known which asset has, or had, a name in a bundle for a market.
@@ -270,6 +288,11 @@ impl Ledger {
     /// Returns what went to each market, and what that answered.
     pub(super) fn market_records(&self) -> impl Iterator<Item = (&MarketName, &MarketRecord)> {
         self.sendings.records()
+    }
+
+    /// Returns whether a person brought something back to this place.
+    pub(super) fn may_be_undone(&self, path: &RelPath) -> bool {
+        self.undone.contains_key(path)
     }
 
     /// Returns whether a person brought these bytes back to this place.

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use jiff::Timestamp;
+
 use super::assets::{Assets, Slot};
 use super::went::{Answer, Went};
 use crate::model::{ContentHash, MarketName, RelPath};
@@ -204,6 +206,11 @@ impl Sendings {
         if let Some((_, refusal)) = number.and_then(|number| of_market.refusals.get_mut(number)) {
             refusal.made.push(made);
         }
+    }
+
+    /// Takes what the clock said after all that is on record.
+    pub(super) fn clock_said(&mut self, at: Timestamp) {
+        self.markets.values_mut().for_each(|of_market| of_market.record.clock_said(at));
     }
 
     /// Returns what went to each market, and what that answered.

@@ -68,7 +68,7 @@ impl View {
                         future.not_for.entry(why).or_default().push(path.clone());
                     }
                     let rank = self.decide.rank(Some(&theme), on_way.contains(&theme), now.for_settle());
-                    let place = Place::new(rank, Arrival::of(&facts), path.clone());
+                    let place = Place::new(rank, Arrival::of(&facts, now.for_settle().wall_ns), path.clone());
                     let past = self.decide.past(&facts, now);
                     let at_once = facts.unsure_of_parts.clone();
                     waiting.push((place, Waiting { file: path, theme, markets, past, at_once }));

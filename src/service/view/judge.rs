@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{AssetStatus, View};
 use crate::config::SettleSettings;
 use crate::intake::{Candidate, Found, Odd, Settle, Settled, Still, Verdict, is_lonely};
-use crate::make::{MakeError, cost, inspect, prove, read_records};
+use crate::make::{MakeError, OwnRecords, cost, inspect, prove, read_records};
 use crate::model::{RelPath, Stage};
 use crate::plan::{Facts, Hold, Known, Plan, Whereabouts};
 use crate::service::areas;
@@ -43,7 +43,7 @@ impl View {
         let settled = match self.meet(beside, candidate.clone(), &now) {
             Ok(settled) => settled,
             Err(why) if matches!(why.kind, WhyKind::Gate | WhyKind::Paused) => {
-                let why = self.broken_record(stage, candidate, &why, &now).unwrap_or(why);
+                let why = self.held_beside(stage, candidate, &why, &now).unwrap_or(why);
                 return (AssetStatus::Held(path, why), None);
             }
             Err(why) => return (AssetStatus::Held(path, why), None),
@@ -79,7 +79,7 @@ impl View {
             is_first_frame: surveyed.first_frames.contains(&path),
             unfinished,
             is_moving: &|_| false,
-            is_released: &|c| self.decide.is_let_go(&c.primary.path, stage, seen(c), now),
+            is_released: &|c| self.decide.is_let_go(&c.primary.path, stage, seen(c)),
             shut: &|c| self.decide.shut(&c.primary.path, stage, seen(c), here).err().map(|hold| Why::of(&hold)),
         };
         let mut inbox = Inbox::new(&self.decide.settings.settle);
@@ -193,9 +193,9 @@ impl View {
         }
     }
 
-    /// Returns why an asset would not go on although its gate opens or a pause ends, since a record of it cannot be
-    /// read: nothing else of it is read before that.
-    fn broken_record(&mut self, stage: Stage, candidate: &Candidate, shut: &Why, now: &Moment) -> Option<Why> {
+    /// Returns why an asset would not go on although its gate opens or a pause ends: a record of it cannot be read, or it waits
+    /// for a person's word. Nothing else of it is read before that, but for what `undo` brought back.
+    fn held_beside(&mut self, stage: Stage, candidate: &Candidate, shut: &Why, now: &Moment) -> Option<Why> {
         if stage == Stage::Ideas {
             return None;
         }
@@ -204,18 +204,29 @@ impl View {
             Err(error @ (MakeError::Sidecar { .. } | MakeError::Xmp { .. })) => error.to_string(),
             read => {
                 let records = read.unwrap_or_default();
-                let facts = Facts { sidecar: records.sidecar, xmp: records.xmp, ..facts };
+                let OwnRecords { sidecar, xmp, rejected_by } = records;
+                let facts = Facts { sidecar, xmp, rejected_by, ..facts };
                 match self.decide.tags_of(&facts, now.for_settle()) {
                     Err(Hold::Unreadable(why)) => why,
-                    Ok(tags) => {
-                        self.saw_tags(&facts, &tags);
-                        return None;
+                    tags => {
+                        tags.iter().for_each(|tags| self.saw_tags(&facts, tags));
+                        return self.waits_for_word(facts, shut);
                     }
-                    Err(_) => return None,
                 }
             }
         };
         Some(Why::new(WhyKind::Record, &format!("{broken}; beside that, {shut}")))
+    }
+
+    /// Returns why what is behind a shut gate waits for a person's word: that opens its gate as well.
+    fn waits_for_word(&self, facts: Facts, shut: &Why) -> Option<Why> {
+        let is_back = self.decide.ledger.may_be_undone(&facts.path);
+        let hash = if is_back { self.decide.disk().hash(&facts.path).ok()? } else { facts.hash.clone() };
+        let why = Why::of(&self.decide.let_go_by_person(&Facts { hash, ..facts }).err()?);
+        Some(match shut.kind {
+            WhyKind::Gate => why,
+            _ => Why::new(why.kind, &format!("{why}; beside that, {shut}")),
+        })
     }
 
     /// Returns how a file stands that is no asset: a companion may still join the one that it goes with.

@@ -110,6 +110,7 @@ impl View {
         let mut decide = Decider::new(vault, settings, ledger);
         // One look cannot tell how long a record stood still: it shows what comes once it does.
         decide.tags.settle_at_once();
+        decide.look_at_places_once();
         let clock = Clock::start();
         decide.releases = super::release::Releases::in_force(decide.disk(), now.timestamp());
         decide.read_gate_days();

@@ -8,6 +8,7 @@ use super::overview::{Group, Groups};
 use crate::config::Gate;
 use crate::model::{AssetId, MarketName, RelPath, Stage, ThemeSlug, together};
 use crate::plan::{BundleFolder, BundleName, Hold, Said};
+use crate::service::clock::Moment;
 use crate::service::decide::{Against, Care, Here, OpenBundle, Owing, Places, UNNAMED, UNTOLD, all_bundles};
 use crate::service::release::BehindGate;
 use crate::service::why::{Why, WhyKind};
@@ -60,9 +61,13 @@ impl View {
         behind
     }
 
-    /// Returns whether the gate of `upload` is open by its days now; `None` if it has none.
-    pub fn is_upload_day(&self) -> Option<bool> {
-        self.decide.gate_now(Stage::Upload, &self.clock.now()).map(|said| said.is_ok())
+    /// Returns whether the gate of a stage is open now to what nobody let go.
+    pub fn is_gate_open(&self, stage: Stage) -> bool {
+        self.is_gate_open_at(stage, &self.clock.now())
+    }
+
+    pub(in crate::service) fn is_gate_open_at(&self, stage: Stage, now: &Moment) -> bool {
+        self.decide.is_gate_open(stage, now)
     }
 
     /// Returns how each bundle that is not sent stands; one look is enough.

@@ -254,6 +254,12 @@ impl Dispatcher {
             self.close(&receipt.about, &receipt.publish, now.timestamp(), Duration::ZERO);
             self.decide.ledger.kept.note(&receipt.about, &receipt.asides);
             self.maintenance.second_looks.add(receipt.asides, now.steady);
+            let to = receipt.about.to.as_ref().filter(|_| receipt.about.asset.is_none());
+            if let Some(bundle) = to.and_then(BundleName::of) {
+                // What lay in it came back: nothing of it is lost for further markets.
+                self.maintenance.tending.saw_lacking(&bundle, 0);
+                self.maintenance.tending.bundle_changed(bundle);
+            }
         }
         self.decide.reread_releases();
         // Records that were to be brought into step may be gone: that is decided anew.

@@ -71,7 +71,7 @@ impl Dispatcher {
         unread.into_iter().for_each(|still| self.pipeline.add_ready(Stage::Upload, still));
         let (decide, inbox) = (&mut self.decide, &self.inbox);
         let mut ranks: HashMap<Option<ThemeSlug>, i64> = HashMap::new();
-        let line = self.intake.line.take(is_whole, now.steady, |theme| {
+        let line = self.intake.line.take(is_whole, now.for_settle(), |theme| {
             let is_on_way = theme.as_ref().is_some_and(|theme| inbox.is_on_way_to_upload(theme));
             *ranks.entry(theme).or_insert_with_key(|theme| decide.rank(theme.as_ref(), is_on_way, now.for_settle()))
         });

@@ -2,10 +2,11 @@
 
 use super::super::areas::AreaNews;
 use super::super::folder_times::Round;
+use super::super::job::Job;
 use super::super::message::Work;
 use super::super::{Dispatcher, here};
 use crate::model::{RelPath, Stage};
-use crate::plan::{BundleName, gate};
+use crate::plan::{BundleName, gate, plan_clock_back};
 use crate::report;
 use crate::service::check::{Checked, Returned};
 use crate::service::clock::Moment;
@@ -99,6 +100,11 @@ impl Dispatcher {
                 report::times_ahead(stage, ahead.len(), *last);
             }
         }
+        if self.decide.ledger.is_any_sending_undated(now.timestamp()) {
+            // Where nothing else is done, each start would count it as sent then.
+            self.decide.ledger.clock_said(now.timestamp());
+            self.pipeline.add_job(Job::new(plan_clock_back(), None, now.steady));
+        }
         if let Some(believed) = self.decide.memory.note_jump(now) {
             report::clock_not_believed(believed);
         }
@@ -138,8 +144,11 @@ impl Dispatcher {
         for folder in changed {
             self.intake.walks.mark_near(folder);
             match BundleName::of(folder) {
-                Some(name) => self.maintenance.tending.bundle_changed(name),
-                // Each look at a bundle adds it anew.
+                Some(name) => {
+                    // Each look at a bundle adds it anew; a folder of parts that is gone must not look changed for ever.
+                    self.intake.folder_times.forget(folder);
+                    self.maintenance.tending.bundle_changed(name);
+                }
                 None if *folder == delivery_file() => {
                     self.intake.folder_times.forget(folder);
                     let open = self.decide.upload.bundles.values().filter(|bundle| !bundle.sent);

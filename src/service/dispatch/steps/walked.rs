@@ -159,7 +159,7 @@ impl Dispatcher {
                 is_first_frame: first_frames.contains(&path),
                 unfinished: &unfinished,
                 is_moving: &|path| decide.reserved.is_moving(path),
-                is_released: &|c| decide.is_let_go(&c.primary.path, stage, seen(c), now),
+                is_released: &|c| decide.is_let_go(&c.primary.path, stage, seen(c)),
                 shut: &|c| decide.shut(&c.primary.path, stage, seen(c), here).err().map(|hold| Why::of(&hold)),
             };
             let met = self.inbox.meet(candidate, &around);

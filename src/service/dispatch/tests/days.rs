@@ -125,3 +125,71 @@ fn each_day_brings_what_was_foretold() {
         assert_eq!(gone(&mill), expected, "{upload}: {:?}", mill.held());
     }
 }
+
+/// What a person had let go behind a shut gate went past the limits when the gate opened by its day; it was told that it does
+/// not, and foretold so.
+#[test]
+fn a_release_given_before_the_day_lifts_no_limit_on_the_day() {
+    let settings = "settle: {notes_quiet_s: 0, weak_quiet_ms: 500, rescan_s: 21600}\n\
+                    gates: {upload: {on: [friday], at: \"09:00\"}}\n\
+                    upload: {markets: [adobe-stock], limits: {adobe-stock: {at_most: 1}}}\n";
+    let home = tempfile::tempdir().unwrap();
+    let tags = "title: The sea\nkeywords: [sea, wave, water, blue, light, dawn, calm]\n";
+    drop_into(home.path(), "raw/sea/tags.yaml", tags.as_bytes(), SystemTime::now() - DAY);
+    for n in 0..4 {
+        drop_into(home.path(), &format!("raw/sea/{n}.png"), &picture(n * 20), SystemTime::now() - DAY);
+    }
+    let mut mill = start(home, settings, "2024-03-28T12:00:00+01:00[Europe/Berlin]");
+    mill.pass(600);
+    mill.release(Stage::Upload);
+    let saturday = "2024-03-30T00:00:00+01:00[Europe/Berlin]".parse().unwrap();
+    let expected = foretold(&mill, &saturday);
+    live(&mut mill, &saturday);
+    assert_eq!((gone(&mill), expected.len()), (expected, 2), "{:?}", mill.held());
+}
+
+/// Ends the daemon, and starts it anew at another time.
+fn again(mill: Mill, settings: &str, at: &str) -> Mill {
+    let Mill { home, lock, .. } = mill;
+    std::mem::drop(lock);
+    let mut mill = start(home, settings, at);
+    mill.pass(600);
+    mill
+}
+
+/// A clock that stood in 2031 for an hour held a market's room for the week until then.
+#[test]
+fn a_clock_that_was_ahead_holds_no_market_for_years() {
+    let settings = "settle: {notes_quiet_s: 0, weak_quiet_ms: 500, rescan_s: 21600}\n\
+                    upload: {markets: [adobe-stock], limits: {adobe-stock: {at_most_per_week: 1}}}\n";
+    let home = tempfile::tempdir().unwrap();
+    let tags = "title: The sea\nkeywords: [sea, wave, water, blue, light, dawn, calm]\n";
+    drop_into(home.path(), "raw/sea/tags.yaml", tags.as_bytes(), SystemTime::now() - DAY);
+    for n in 0..2 {
+        drop_into(home.path(), &format!("raw/sea/{n}.png"), &picture(n * 20), SystemTime::now() - DAY);
+    }
+    let mut mill = start(home, settings, "2031-05-01T12:00:00+02:00[Europe/Berlin]");
+    mill.pass(600);
+    mill.ask(Action::Sent(vec![path("upload/2031-05-01/adobe-stock")]));
+    mill.pass(120);
+    assert_eq!(gone(&mill).len(), 1, "{:?}", mill.held());
+    // From then on nothing is done, but for one line in the journal: when it is, and how many files have gone.
+    let (told, full) = (
+        "was sent by now",
+        "1 file, recorded as sent by a clock that was ahead, counts as sent on Saturday 2024-03-30",
+    );
+    for (at, files) in [
+        (SATURDAY, 1),
+        ("2024-04-03T12:00:00+02:00[Europe/Berlin]", 1),
+        ("2024-04-05T23:00:00+02:00[Europe/Berlin]", 1),
+        ("2024-04-06T12:00:00+02:00[Europe/Berlin]", 2),
+    ] {
+        mill = again(mill, settings, at);
+        let held = mill.held();
+        assert_eq!(gone(&mill).len(), files, "{at}: {held:?}");
+        assert!(files == 2 || held.iter().any(|(.., why)| why.contains(full)), "{at}: {held:?}");
+        let records = Journal::read_only(mill.vault.disk()).unwrap();
+        let done = crate::records::Plans::of(&records).done.into_iter();
+        assert_eq!(done.filter(|intent| intent.about.did.contains(told)).count(), 1, "{at}");
+    }
+}

@@ -417,14 +417,15 @@ impl Mill {
     fn release(&mut self, stage: Stage) {
         let settings = self.dispatcher.settings().clone();
         let mailbox = self.vault.mailbox();
-        let view = View::open_at(Settings::clone(&settings), &self.now());
-        let bundled = if stage == Stage::Upload { view.unwrap().behind_gate(None) } else { BehindGate::default() };
+        let mut view = View::open_at(Settings::clone(&settings), &self.now()).unwrap();
+        let bundled = if stage == Stage::Upload { view.behind_gate(None) } else { BehindGate::default() };
+        let anyway = view.is_gate_open_at(stage, &self.now());
         crate::service::release(
             &mailbox,
             &settings,
             stage,
             None,
-            crate::service::How { is_awaited: false, anyway: false },
+            crate::service::How { is_awaited: false, anyway },
             &bundled,
             self.now().timestamp(),
         )

@@ -4,6 +4,8 @@ use super::super::Signal;
 use super::*;
 use WhyKind::{Gate, Person, Twin};
 
+use crate::service::view::AssetStatus;
+
 const HOLD_KEEP: &str = "gates: {keep: hold}\n";
 
 fn with_tags(settings: &str) -> Mill {
@@ -97,6 +99,65 @@ fn a_release_lets_what_lies_in_bundles_go_to_further_markets() {
     mill.undo();
     mill.run();
     assert_eq!(bundled(&mill), [2, 1]);
+}
+
+/// A bundle without a file stayed, and `status` named it for ever.
+#[test]
+fn a_bundle_goes_with_the_file_that_undo_takes_out_of_it_last() {
+    for (words, stays) in [("", false), ("ask Jane\n", true)] {
+        let mut mill = with_tags("gates: {upload: hold}\nupload: {markets: [adobe-stock]}\n");
+        mill.run();
+        mill.release(Stage::Upload);
+        mill.run();
+        // What is written from now on is newer than what the mill wrote.
+        mill.until(4_000);
+        let list = format!("upload/{}/adobe-stock/CHECKLIST.md", mill.now().local.date());
+        if !words.is_empty() {
+            let text = mill.text(&list);
+            mill.drop(&list, format!("{text}{words}").as_bytes());
+            mill.run();
+        }
+        mill.undo();
+        mill.run();
+        mill.pass(61);
+        let day = mill.home.path().join(&list).parent().unwrap().parent().unwrap().to_owned();
+        assert_eq!((day.exists(), mill.dispatcher.decide.upload.bundles.len()), (stays, usize::from(stays)), "{words}");
+        assert!(!stays || mill.text(&list).contains(words), "{}", mill.text(&list));
+        // It comes anew with the next file.
+        mill.release(Stage::Upload);
+        mill.run();
+        assert!(mill.text(&list).contains("1 file"), "{}", mill.text(&list));
+        assert_eq!(mill.failed(), 0, "{words}");
+    }
+}
+
+/// `status` and `explain` said when the gate opens, and then it would have waited for a person's word, as `plan` said.
+#[test]
+fn what_undo_brought_back_waits_for_a_word_in_all_that_is_told_of_it() {
+    let with = |gate: &str| format!("gates: {{upload: {gate}}}\nupload: {{markets: [adobe-stock]}}\n");
+    let mut mill = with_tags(&with("hold"));
+    mill.run();
+    mill.release(Stage::Upload);
+    mill.run();
+    mill.undo();
+    mill.run();
+    let file = path("upload/sea/sea-0001.jpg");
+    for gate in ["hold", "{on: [friday], at: \"09:00\"}", "auto"] {
+        mill.reload(&with(gate));
+        mill.run();
+        let now = mill.now();
+        let mut view = View::open_at(Settings::clone(mill.dispatcher.settings()), &now).unwrap();
+        let held: Vec<String> = view.overview().held.iter().map(|group| group.why.to_string()).collect();
+        let explained = view.explain(&file).unwrap().unwrap().status;
+        let until = now.timestamp() + jiff::SignedDuration::from_hours(24 * 30);
+        let foretold: Vec<String> = view.future_from(&now, until).held.into_iter().map(|(_, why)| why).collect();
+        assert!(held.len() == 1 && held[0].starts_with("it was brought back by `stockmill undo`"), "{gate}: {held:?}");
+        assert_eq!(foretold, held, "{gate}");
+        assert!(
+            matches!(&explained, Some(AssetStatus::Held(at, why)) if *at == file && why.to_string() == held[0]),
+            "{gate}: {explained:?}"
+        );
+    }
 }
 
 /// Of a picture that lies in two bundles, a release let go the first one alone: a market that only the second one lacks got nothing.
