@@ -12,6 +12,7 @@ mod manifest;
 mod phrase;
 mod profile;
 mod read;
+mod season;
 mod verdicts;
 mod video;
 
@@ -34,5 +35,6 @@ pub use profile::{
     AiFlag, Charset, Code, Column, Csv, Distinct, Fact, Known, Market, MarketError, Range, TextLimit, Value,
 };
 pub use read::{Unread, built_in, is_too_large, parse};
+pub use season::{late_for, season_ahead};
 pub use verdicts::{Means, VerdictList};
 pub use video::{Limit, Sound, VideoLimits};
