@@ -17,7 +17,7 @@ mod verdicts;
 mod video;
 
 pub use accepts::Accepts;
-pub use boxes::{AND_TICK, Boxes, LookBoxes, YesBox};
+pub use boxes::{AND_TICK, BoxKind, Boxes, LookBoxes, YesBox};
 pub use checks::{
     Candidate, WrittenIn, ai_policy, check, check_file, check_tags, megapixels_of_edge, never, no_category,
 };
