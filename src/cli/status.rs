@@ -211,12 +211,12 @@ fn open(args: &RootArgs) -> Result<(View, Option<CliError>), CliError> {
     Ok((view, wrong))
 }
 
-/// Prints what will keep files from markets, long before upload day.
+/// Prints what will keep files from markets or makes them late, long before upload day.
 fn print_ahead(ahead: &[(String, Vec<RelPath>)]) {
     if ahead.is_empty() {
         return;
     }
-    say!("\nNot for all markets, as it and its tags are now:");
+    say!("\nNot for all markets, or late, as it and its tags are now:");
     for (why, files) in ahead.iter().take(GROUPS_MAX) {
         say!("  {}: {}: {}", counted(files.len(), "file"), on_one_line(why), named(files));
     }

@@ -10,7 +10,7 @@ use super::reader::Reader;
 use super::settings::settings_of_existing;
 use crate::config::Settings;
 use crate::market::{Market, Means, VerdictList};
-use crate::model::escape_bytes;
+use crate::model::{MarketName, escape_bytes};
 use crate::records::{Action, Did, ListColumns, ListRow, UnreadList, VerdictRow, Verdicts, read_verdict_list};
 use crate::vault::plain;
 
@@ -35,7 +35,7 @@ pub(super) fn verdicts(
         }
     })?;
     told.into_iter().for_each(|told| say!("{told}"));
-    let (rows, unknown, pending) = meant(&list, rows);
+    let (rows, unknown, pending) = meant(&market.name, &list, rows);
     unknown.iter().for_each(|did| say!("{did}"));
     if rows.is_empty() && unknown.is_empty() && pending == 0 {
         return Err(CliError::failed(&format!("`{}` has no row below its first line", file.display())));
@@ -141,7 +141,7 @@ fn word(text: &str) -> String {
 }
 
 /// Returns the rows that say something, what is told of those that nobody understands, and how many are not answered.
-fn meant(list: &VerdictList, rows: Vec<ListRow>) -> (Vec<VerdictRow>, Vec<Did>, usize) {
+fn meant(market: &MarketName, list: &VerdictList, rows: Vec<ListRow>) -> (Vec<VerdictRow>, Vec<Did>, usize) {
     let (mut meant, mut unknown, mut pending) = (Vec::new(), Vec::new(), 0);
     for ListRow { line, file, verdict, reason } in rows {
         match list.means(&verdict) {
@@ -149,7 +149,10 @@ fn meant(list: &VerdictList, rows: Vec<ListRow>) -> (Vec<VerdictRow>, Vec<Did>, 
             Some(means) => meant.push(VerdictRow { line, file, accepted: means == Means::Accepted, reason }),
             None => {
                 let words = [&list.accepted[..], &list.refused, &list.pending].concat().join(", ");
-                let why = format!("`{verdict}` is no verdict that is known ({words}); add it to the market's profile");
+                let why = format!(
+                    "`{verdict}` is no verdict that is known ({words}); write one of these in its place in the list, or add it \
+                     to `verdicts` of a profile of your own, `markets/{market}.yaml`"
+                );
                 unknown.push(Did::NotTold(line, escape_bytes(why.as_bytes())));
             }
         }

@@ -21,7 +21,9 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
         say!("{file}: {what} ({why}); {hint}");
     }
     for MovedByHand { from, to } in &verified.moved {
-        say!("{to}: moved by hand from `{from}`; nothing is wrong");
+        say!(
+            "{to}: this is `{from}`, which is not there any more: moved by hand, or copied and then deleted; nothing is lost"
+        );
     }
     for file in &verified.gone {
         say!("{file}: gone by hand; nothing is wrong if you took it away");

@@ -145,6 +145,7 @@ pub(super) const KEYS: &[(&str, Shape)] = &[
         ]),
     ),
     ("people_rule", Shape::Text),
+    ("illustration_rule", Shape::Text),
     ("before", TEXTS),
     ("checklist", TEXTS),
 ];

@@ -7,6 +7,19 @@ use crate::model::{Look, People};
 /// What stands between two things that are ticked.
 pub const AND_TICK: &str = "; ";
 
+/// What a box of a portal says of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BoxKind {
+    /// That AI made it.
+    Ai,
+    /// What it looks like.
+    Look,
+    /// Whether people appear in it.
+    People,
+    /// Its category.
+    Category,
+}
+
 /// What is ticked in a portal for files of a kind, in words.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,7 +52,7 @@ pub struct LookBoxes {
 
 impl Boxes {
     /// Returns what is ticked for a file, in words. What its tags do not say, a person has to see.
-    pub fn ticks(&self, is_by_ai: bool, look: Option<Look>, people: Option<People>) -> Vec<String> {
+    pub fn ticks(&self, is_by_ai: bool, look: Option<Look>, people: Option<People>) -> Vec<(BoxKind, String)> {
         let ai = self.ai.as_ref().filter(|_| is_by_ai).map(|boxes| boxes.yes.clone());
         let look = self.look.as_ref().map(|boxes| match look {
             Some(Look::Photo) => boxes.photo.clone(),
@@ -53,7 +66,18 @@ impl Boxes {
                 Some(format!("look at each, and where people or property appear, {}", boxes.yes))
             }
         });
-        ai.into_iter().chain(look).chain(people).collect()
+        let of = |kind: BoxKind, text: Option<String>| text.map(|text| (kind, text));
+        [of(BoxKind::Ai, ai), of(BoxKind::Look, look), of(BoxKind::People, people)].into_iter().flatten().collect()
+    }
+
+    /// Returns what is ticked where the box of a kind is to be ticked or not, and nothing else.
+    pub fn yes(&self, kind: BoxKind) -> Option<&str> {
+        let of_kind = match kind {
+            BoxKind::Ai => self.ai.as_ref(),
+            BoxKind::People => self.people.as_ref(),
+            BoxKind::Look | BoxKind::Category => None,
+        };
+        of_kind.map(|boxes| boxes.yes.as_str())
     }
 
     /// Returns those that a film or a model has: it is neither a photograph nor an illustration.
@@ -63,10 +87,10 @@ impl Boxes {
     }
 
     /// Returns all that may be ticked for some file.
-    pub fn all_ticks(&self) -> Vec<String> {
+    pub fn all_ticks(&self) -> Vec<(BoxKind, String)> {
         let looks = [None, Some(Look::Photo), Some(Look::Illustration)];
         let people = [None, Some(People::Yes)];
-        let mut all: Vec<String> =
+        let mut all: Vec<_> =
             looks.iter().flat_map(|look| people.iter().flat_map(|people| self.ticks(true, *look, *people))).collect();
         all.sort();
         all.dedup();
@@ -75,7 +99,7 @@ impl Boxes {
 
     /// Returns whether nobody could tell two of its words apart in a list.
     pub(super) fn is_unclear(&self) -> bool {
-        self.all_ticks().iter().any(|words| words.trim().is_empty() || words.contains([';', '\n', '\r']))
+        self.all_ticks().iter().any(|(_, words)| words.trim().is_empty() || words.contains([';', '\n', '\r']))
     }
 }
 

@@ -32,6 +32,15 @@ pub struct WrittenIn {
     pub description: Option<&'static str>,
     /// The category for the market.
     pub category: Option<&'static str>,
+    /// What is written nowhere yet; of a file with a theme that is where the theme's are.
+    pub shared: Option<&'static str>,
+}
+
+impl WrittenIn {
+    /// Returns where something is to be written, of which a `place` may be known.
+    fn place(self, place: Option<&'static str>) -> &'static str {
+        place.or(self.shared).unwrap_or("in the theme's tags.yaml")
+    }
 }
 
 /// Returns why a market would refuse a file, in words; empty if it takes it. Of what it never takes nothing else is told:
@@ -57,7 +66,7 @@ pub fn check_file(market: &Market, candidate: &Candidate) -> Vec<String> {
 
 /// Returns what the market has against the tags of a file, but for how it came to be.
 fn untold(market: &Market, meta: &Meta, category: Option<&str>, written: WrittenIn) -> Vec<String> {
-    let categories = wrong_categories(market, category, meta, written.category);
+    let categories = wrong_categories(market, category, meta, written);
     texts(market, meta, written).into_iter().chain(categories).collect()
 }
 
@@ -177,7 +186,14 @@ fn picture(market: &Market, candidate: &Candidate) -> Vec<String> {
 }
 
 /// Where tags are written, unless one is written somewhere that lies on top of it.
-const IN_THEME: &str = "in the theme's tags.yaml";
+/// How a title is named that a market gets as description, too.
+const STANDS_IN: &str = "title, which stands in for a description of its own,";
+
+/// Returns a text without the words at its end that name what AI made.
+fn bare<'a>(text: &'a str, flag: Option<&String>) -> &'a str {
+    let bare = flag.and_then(|flag| text.strip_suffix(flag.as_str())).unwrap_or(text);
+    bare.trim_end_matches(|c: char| !c.is_alphanumeric())
+}
 
 /// Returns what is missing in texts.
 fn texts(market: &Market, meta: &Meta, written: WrittenIn) -> Vec<String> {
@@ -192,7 +208,7 @@ fn texts(market: &Market, meta: &Meta, written: WrittenIn) -> Vec<String> {
         own(flag.and_then(|flag| flag.keyword.as_ref()), &|own| meta.keywords.iter().any(|word| word == own));
     let is_few = meta.keywords.len() < min;
     let has = format!("{}{own_keyword}", counted(meta.keywords.len(), "keyword"));
-    let where_to = IN_THEME;
+    let where_to = written.place(None);
     match (meta.title.is_empty(), is_few) {
         (true, true) => {
             reasons.push(format!("it has no title, and {has} of at least {min}; write both {where_to}"));
@@ -201,32 +217,30 @@ fn texts(market: &Market, meta: &Meta, written: WrittenIn) -> Vec<String> {
         (false, true) => reasons.push(format!("it has {has} and needs {min}; write them {where_to}")),
         (false, false) => (),
     }
-    let short = |what: &str, text: &str, limit: &TextLimit, flag: Option<&String>, place: Option<&'static str>| {
-        let (chars, min) = (text.chars().count(), limit.chars_min);
-        let (own, place) = (own(flag, &|own| text.contains(own)), place.unwrap_or(IN_THEME));
-        (chars < min && !text.is_empty())
-            .then(|| format!("its {what} has {chars} characters{own} and needs {min}; write more {place}"))
-    };
+    let short =
+        |[what, more]: [&str; 2], text: &str, limit: &TextLimit, flag: Option<&String>, place: Option<&'static str>| {
+            let (chars, min) = (text.chars().count(), limit.chars_min);
+            let (own, place) = (own(flag, &|own| text.contains(own)), written.place(place));
+            (chars < min && !text.is_empty())
+                .then(|| format!("its {what} has {chars} characters{own} and needs {min}; write {more} {place}"))
+        };
     let in_title = flag.and_then(|flag| flag.in_title.as_ref());
-    reasons.extend(short("title", &meta.title, &market.title_text, in_title, written.title));
+    reasons.extend(short(["title", "more"], &meta.title, &market.title_text, in_title, written.title));
     if let Some(limit) = &market.description_text {
         let flag = flag.and_then(|flag| flag.in_description.as_ref());
-        reasons.extend(short("description", described(meta), limit, flag, written.description));
+        let is_title = bare(described(meta), flag) == bare(&meta.title, in_title);
+        let what = if is_title { [STANDS_IN, "a description"] } else { ["description", "more"] };
+        reasons.extend(short(what, described(meta), limit, flag, written.description));
     }
     reasons
 }
 
 /// Returns what is wrong with the categories of a file.
-fn wrong_categories(
-    market: &Market,
-    category: Option<&str>,
-    meta: &Meta,
-    place: Option<&'static str>,
-) -> Option<String> {
+fn wrong_categories(market: &Market, category: Option<&str>, meta: &Meta, written: WrittenIn) -> Option<String> {
     let wrong = category.and_then(|category| no_category(market, category));
     wrong.or_else(|| {
         let (has, Range { min, max }) = (codes(market, category, meta).len(), market.categories_of_a_file);
-        let what = place.unwrap_or(IN_THEME);
+        let what = written.place(written.category);
         match () {
             () if has < min => {
                 let names: Vec<&str> = market.categories.keys().map(String::as_str).take(5).collect();
@@ -457,12 +471,13 @@ mod tests {
     #[test]
     fn it_is_told_where_a_text_is_written_and_what_of_it_is_the_market_s_own() {
         let of = |name: &str| built_in().unwrap().into_iter().find(|market| market.name == name).unwrap();
-        let by_ai = |market: &Market, keywords: &[&str]| {
+        let described = |market: &Market, keywords: &[&str], description: &str| {
             let keywords = keywords.iter().map(|word| (*word).to_owned()).collect();
             let source_type = SourceType::TrainedAlgorithmicMedia;
-            crate::market::fit(market, &Meta { title: "A sea".to_owned(), keywords, source_type, ..Meta::default() })
-                .meta
+            let (title, description) = ("A sea".to_owned(), description.to_owned());
+            crate::market::fit(market, &Meta { title, description, keywords, source_type, ..Meta::default() }).meta
         };
+        let by_ai = |market: &Market, keywords: &[&str]| described(market, keywords, "Waves");
         let here = WrittenIn { description: Some("in the `.xmp` beside it"), ..WrittenIn::default() };
         let vecteezy = of("vecteezy");
         assert_eq!(
@@ -475,6 +490,11 @@ mod tests {
         let told = texts(&dreamstime, &by_ai(&dreamstime, &["sea"]), here);
         let short = "its description has 19 characters, `AI generated` for what AI made among them, and needs 50; write more in \
                      the `.xmp` beside it";
+        assert!(told.iter().any(|told| told == short), "{told:?}");
+        // A description of so many characters was told where there was none.
+        let told = texts(&dreamstime, &described(&dreamstime, &["sea"], ""), WrittenIn::default());
+        let short = "its title, which stands in for a description of its own, has 19 characters, `AI generated` for what AI made \
+                     among them, and needs 50; write a description in the theme's tags.yaml";
         assert!(told.iter().any(|told| told == short), "{told:?}");
         let mut many = candidate();
         many.category = Some("1, 2".to_owned());
@@ -576,8 +596,8 @@ mod tests {
                     "an edge has 1999 pixels, and the market takes 2000 or more; with `keep: {min_megapixels: 4.3}` it is",
                 ),
             ),
-            ("dreamstime", by(ai), None, 2048, Some("its description has 7 characters and needs 50")),
-            ("dreamstime", by(ai), Some("nature/sea, moon"), 2048, Some("its description has")),
+            ("dreamstime", by(ai), None, 2048, Some("its title, which stands in for a description of its own, has 7")),
+            ("dreamstime", by(ai), Some("nature/sea, moon"), 2048, Some("its title, which stands in")),
         ];
         for (name, meta, category, edge, told) in rows {
             let size = Some(Size { width: edge, height: 2100 });

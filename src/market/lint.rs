@@ -194,10 +194,10 @@ fn lint_but(names: &Names, meta: &Meta, words: &[&str]) -> Vec<Warning> {
             warn(WarningKind::Prompt, told);
         }
         let is_wanted = |name: &str| words.iter().any(|words| find_phrase(words, name, 0).is_some());
-        for (kind, name) in names.everywhere.found_in(text).into_iter().filter(|(_, name)| !is_wanted(name)) {
-            let told = format!(
-                "its {what} `{text}` has `{name}` in it, which is one of the {kind}: markets refuse such words"
-            );
+        let found = names.everywhere.found_in(text).into_iter().filter(|(_, name)| !is_wanted(name));
+        let found: Vec<String> = found.map(|(kind, name)| format!("`{name}`, which is one of the {kind}")).collect();
+        if !found.is_empty() {
+            let told = format!("its {what} `{text}` has {}: markets refuse such words", found.join(", and "));
             warn(WarningKind::Name, told);
         }
     }
@@ -219,15 +219,20 @@ fn lint_but(names: &Names, meta: &Meta, words: &[&str]) -> Vec<Warning> {
 fn prompt(what: &str, text: &str) -> Option<String> {
     let has_fields = what != "keyword" && text.contains('{');
     let (rest, unknown) = if has_fields { without_fields(text) } else { (text.to_owned(), Vec::new()) };
-    if let Some((typed, meant)) = unknown.first() {
-        let meant = meant.as_ref().map(|meant| format!("; `{meant}` may be meant")).unwrap_or_default();
+    if !unknown.is_empty() {
+        let typed = unknown.iter().map(|(typed, meant)| {
+            let meant = meant.as_ref().map(|meant| format!(" (`{meant}` may be meant)")).unwrap_or_default();
+            format!("`{typed}`{meant}")
+        });
         return Some(format!(
-            "its {what} `{text}` has `{typed}` in it, which is none of the fields `{{n}}` and `{{original|words}}` and stays \
-             as it is typed{meant}"
+            "its {what} `{text}` has {} in it: no field but `{{n}}` and `{{original|words}}` is known, and all else stays as it \
+             is typed",
+            typed.collect::<Vec<_>>().join(", ")
         ));
     }
-    let sign = PROMPT_SIGNS.iter().find(|sign| rest.contains(**sign))?;
-    Some(format!("its {what} `{text}` has `{}` in it, as a prompt has", sign.trim_end()))
+    let signs = PROMPT_SIGNS.iter().filter(|sign| rest.contains(**sign));
+    let signs: Vec<String> = signs.map(|sign| format!("`{}`", sign.trim_end())).collect();
+    (!signs.is_empty()).then(|| format!("its {what} `{text}` has {} in it, as a prompt has", signs.join(", ")))
 }
 
 /// Returns which markets want a category of a file that has none. One that never gets it wants nothing.
@@ -363,7 +368,7 @@ mod tests {
     fn what_is_unwise_is_told() {
         let sound = "snow, cabin, winter, forest, lake, night, star";
         let long = format!("{sound}, {}", "a cabin in the deep snow ".repeat(3));
-        let rows: [(&str, &str, &[&str]); 13] = [
+        let rows: [(&str, &str, &[&str]); 14] = [
             ("A cabin in the snow", sound, &[]),
             ("", "snow", &["it has no title", "it has 1 keyword: buyers find what has 7 and more"]),
             ("A CABIN IN SNOW", sound, &["its title is all capitals"]),
@@ -379,14 +384,21 @@ mod tests {
             (
                 "A cabin in the style of Van Gogh",
                 sound,
-                &["has `van gogh` in it, which is one of the artists: markets refuse such words"],
+                &["has `van gogh`, which is one of the artists: markets refuse such words"],
+            ),
+            (
+                "A masterpiece in the style of Van Gogh",
+                sound,
+                &[
+                    "has `masterpiece`, which is one of the prompt words, and `van gogh`, which is one of the artists: markets",
+                ],
             ),
             ("A teslameter", sound, &[]),
             (
                 "A cabin",
                 "snow, cabins, cabin, Snow, lake, lakes, bus, masterpiece, 👍🏽, 👨",
                 &[
-                    "has `masterpiece` in it, which is one of the prompt words",
+                    "has `masterpiece`, which is one of the prompt words",
                     "its keywords `cabin` and `cabins`, `Snow` and `snow`, `lakes` and `lake` say the same",
                 ],
             ),
@@ -395,8 +407,8 @@ mod tests {
                 "A cabin {seq}",
                 sound,
                 &[
-                    "has `{seq}` in it, which is none of the fields `{n}` and `{original|words}` and stays as it is typed; \
-                   `{n}` may be meant",
+                    "has `{seq}` (`{n}` may be meant) in it: no field but `{n}` and `{original|words}` is known, and all else \
+                   stays as it is typed",
                 ],
             ),
             ("A cabin { in", sound, &["has `{` in it, as a prompt has"]),

@@ -12,11 +12,12 @@ mod manifest;
 mod phrase;
 mod profile;
 mod read;
+mod season;
 mod verdicts;
 mod video;
 
 pub use accepts::Accepts;
-pub use boxes::{AND_TICK, Boxes, LookBoxes, YesBox};
+pub use boxes::{AND_TICK, BoxKind, Boxes, LookBoxes, YesBox};
 pub use checks::{
     Candidate, WrittenIn, ai_policy, check, check_file, check_tags, megapixels_of_edge, never, no_category,
 };
@@ -34,5 +35,6 @@ pub use profile::{
     AiFlag, Charset, Code, Column, Csv, Distinct, Fact, Known, Market, MarketError, Range, TextLimit, Value,
 };
 pub use read::{Unread, built_in, is_too_large, parse};
+pub use season::{late_for, season_ahead};
 pub use verdicts::{Means, VerdictList};
 pub use video::{Limit, Sound, VideoLimits};

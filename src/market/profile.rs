@@ -93,6 +93,8 @@ pub struct Market {
     pub verdicts: Option<VerdictList>,
     /// What it says of people in what AI made, if it takes less of that.
     pub people_rule: Option<String>,
+    /// What it says of illustrations, if it takes less of these.
+    pub illustration_rule: Option<String>,
     /// What a person must know before the upload.
     #[serde(default)]
     pub before: Vec<String>,

@@ -1,6 +1,8 @@
 //! What markets will say of an asset once it is finished, long before upload day: by the checks of `upload`, whatever the
 //! gates say.
 
+use jiff::civil::Date;
+
 use super::asset::Asset;
 use super::fuse::colours_of;
 use super::not_taken::{Cause, NotTaken, told};
@@ -13,7 +15,7 @@ use crate::market::{self, Candidate, Fitted, Market};
 use crate::model::{Format, MarketName, Stage};
 
 /// Returns what will keep an asset from markets if it and its tags stay as they are: each reason once, with all markets
-/// that have it. `Err` if nobody can tell.
+/// that have it; and for which markets it is or will soon be late. `Err` if nobody can tell.
 pub fn foresee(facts: &Facts, context: &Context<'_>) -> Result<Vec<String>, Hold> {
     let asset = Asset::recognise(facts, context)?;
     let markets = &context.rules.markets;
@@ -24,18 +26,24 @@ pub fn foresee(facts: &Facts, context: &Context<'_>) -> Result<Vec<String>, Hold
         Stage::Keep => keep::plan(&asset).err().map(|hold| hold.to_string()),
         Stage::Ideas | Stage::Export | Stage::Upload => None,
     };
-    Ok(held.into_iter().chain(told(&refused)).collect())
+    let takes = |market: &&Market| !refused.iter().any(|(name, _)| *name == market.name);
+    let late =
+        context.season.and_then(|season| market::season_ahead(markets.iter().filter(takes), season, context.today));
+    Ok(held.into_iter().chain(told(&refused)).chain(late).collect())
 }
 
-/// Returns what will keep all of a theme from markets whose shared tags these are, if they stay as they are.
-pub fn foresee_tags(tags: &Resolved, rules: &Rules) -> Vec<String> {
+/// Returns what will keep all of a theme from markets whose shared tags these are, if they stay as they are, and whether it
+/// is late for the `season` that they name.
+pub fn foresee_tags(tags: &Resolved, rules: &Rules, season: Option<Date>, today: Date) -> Vec<String> {
     let refusal = |market: &Market| {
         let Fitted { meta, .. } = market::fit(market, &tags.meta());
         let category = tags.category.get(market.name.as_str()).map(|category| category.value.as_str());
         let reasons = market::check_tags(market, &meta, category, tags.written(&market.name));
         (!reasons.is_empty()).then(|| (market.name.clone(), NotTaken { reasons, cause: Cause::Tags }))
     };
-    told(&rules.markets.iter().filter_map(refusal).collect::<Vec<_>>())
+    let late = season.and_then(|season| market::season_ahead(rules.markets.iter(), season, today));
+    let told = told(&rules.markets.iter().filter_map(refusal).collect::<Vec<_>>());
+    told.into_iter().chain(late).collect()
 }
 
 /// Returns what each market has against a file that is not finished, whatever its tags say.

@@ -4,17 +4,19 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::{BundleAsset, BundleName};
+use super::checklist_boxes::Words;
 use super::checklist_csv::{AGAIN, Part, THEN, csv_steps};
 use super::checklist_files::{
-    DOUBTFUL, GONE, MISSING_PARTS, NOT_CLEANED, PARTS, PEOPLE, PERSONAL, RETOUCHED, SIGNLESS, SOUND, TAGLESS,
-    UNMEASURED, UNWISE, of_doubtful, of_gone, of_missing_parts, of_names, of_not_cleaned, of_parts, of_people,
-    of_personal, of_retouched, of_sound, of_tagless, of_unmeasured, of_unwise,
+    DOUBTFUL, MISSING_PARTS, NOT_CLEANED, PARTS, PERSONAL, RETOUCHED, SIGNLESS, SOUND, TAGLESS, UNMEASURED, UNWISE,
+    of_doubtful, of_missing_parts, of_names, of_not_cleaned, of_parts, of_personal, of_retouched, of_sound, of_tagless,
+    of_unmeasured, of_unwise,
 };
 use super::checklist_iptc::{SHORT, of_short};
+use super::checklist_rules::look_steps;
 use super::checklist_steps::{Places, SENT, ToDo, add_steps};
 use super::checklist_ticks::{Listed, Step, Ticked, boxed, flat};
 use super::delivered::{self, Delivered};
-use super::selection::{Line, Selection, left, versions};
+use super::selection::{Line, Selection, left, shown, versions};
 use super::unwanted::{LIES, REFUSED_AS_IT_IS, REFUSED_BY_TAGS, Unwanted, WENT};
 use crate::market::{self, Market, Row, manifest_part};
 use crate::model::{Meta, counted, escape_bytes};
@@ -29,11 +31,30 @@ const CUT_END: &str = "; change its tags to say it otherwise.";
 
 /// How a line begins and ends that says what is too much alike.
 const ALIKE: &str = "> Before you upload: ";
-const ALIKE_END: &str = "; give files titles and keywords of their own.";
+const ALIKE_END: &str = " (in this bundle; others are not counted); give files titles and keywords of their own.";
 
 /// What is said where files are named by the first and the last of them.
 const SORTED: &str = "> Names are sorted: ";
 const SORTED_END: &str = "`a-1` to `a-3` are all from the first to the last of them.";
+
+/// How a step begins and ends that names files which the market may have, though they are not in the bundle any more.
+pub(super) const DELETE: &str = "Delete ";
+const DELETE_END: &str = " in the portal: uploaded, and not to be sold here any more.";
+
+/// How lines of older versions began and ended: they go from the lists that have them.
+const FORMER: [(&str, &str); 5] = [
+    (ALIKE, "; give files titles and keywords of their own."),
+    ("> Uploaded, and not to be sold here any more: ", "; delete them in the portal."),
+    ("> With people, as their tags say: ", "; look at them before you upload."),
+    ("> Do not upload this one, the market would refuse it: ", "; with other tags it gets its row back."),
+    (
+        "> Do not upload this one, the market would refuse it: ",
+        "; it gets its row back once the market's rules take it.",
+    ),
+];
+/// What is said of a bundle in which no file has a row.
+const EMPTY: (&str, &str) =
+    ("> Nothing is left to upload from here: ", "no file has a row; what joins later gets its steps.");
 
 /// How the last step begins where a profile does not know what ends an upload: no source says what each portal asks for.
 const SUBMIT: &str = "Submit all in the portal, as far as it asks for that; then";
@@ -96,7 +117,9 @@ impl Checklist<'_> {
         }
         add_steps(&mut text, &kept, &to_do, &places, &listed, end);
         let gone = std::mem::take(&mut to_do.gone);
-        let record = listed.record_of(&String::from_utf8_lossy(&text), heading, to_do.into_steps(), gone);
+        let steps = to_do.steps().cloned().collect();
+        let mut record = listed.record_of(&String::from_utf8_lossy(&text), heading, steps, gone);
+        record.refused = self.unwanted.refused.iter().map(|refused| refused.file.to_owned()).collect();
         (text, record)
     }
 
@@ -107,7 +130,19 @@ impl Checklist<'_> {
         let (versions, done) = (versions(self.assets), listed.done());
         let left = left(self.market, self.assets, self.delivered, &done, &unknown);
         let unwanted = self.unwanted.names();
-        let others = unwanted.iter().copied().chain(self.without_row.iter().map(String::as_str)).collect();
+        let others: BTreeSet<&str> =
+            unwanted.iter().copied().chain(self.without_row.iter().map(String::as_str)).collect();
+        // What is not to be uploaded any more is told as that: the market may have it.
+        let is_there = |name: &&str| versions.contains_key(*name) || others.contains(name);
+        let up = || done.uploaded.keys().copied().chain(self.delivered.files.keys().map(String::as_str));
+        let refused: BTreeSet<&str> = self.unwanted.refused.iter().map(|refused| refused.file).collect();
+        let doubtful = up().filter(|name| refused.contains(name)).map(str::to_owned).collect();
+        let is_new = |name: &&str| !is_there(name) && !done.deleted.contains(name);
+        let gone: BTreeSet<&str> = up().filter(is_new).collect();
+        let is_left = |name: &&&str| !is_there(name) && !done.removed.contains(*name);
+        let to_delete: BTreeSet<&str> = gone.iter().chain(done.deleted.iter().filter(is_left)).copied().collect();
+        // A range of what is selected there has none of these in it.
+        let in_portal: BTreeSet<&str> = &others | &to_delete;
         let step = |one: &Selection<'_>| listed.distinct(one.step(&versions, &others));
         let mut delivered: Vec<Step> = left.delivered.iter().map(|one| one.step(&versions, &others)).collect();
         let uploads: Vec<Step> =
@@ -115,27 +150,33 @@ impl Checklist<'_> {
         let (sent, csv, again) = csv_steps(self.parts, self.delivered, &done, &ticked, left.is_any_new);
         delivered.extend(sent);
         let csv: Vec<Step> = again.into_iter().chain(csv).map(|step| listed.distinct(step)).collect();
-        let selections: Vec<Step> = left.selections.iter().map(step).collect();
-        let before = self.market.before.iter().map(|line| (flat(line), ListedStep::Other)).collect();
+        let select = |one: &Selection<'_>| listed.distinct(one.step(&versions, &in_portal));
+        let selections: Vec<Step> = left.selections.iter().map(select).collect();
+        let before = self.market.before.iter().map(|line| (flat(line), ListedStep::Other));
+        let looks = look_steps(self.market, self.assets, &versions, &others, &done);
+        let before: Vec<Step> = before.chain(looks.into_iter().map(|step| listed.distinct(step))).collect();
         let checklist = self.market.checklist.iter().map(|line| listed.for_all(&flat(line), &versions)).collect();
-        let of_files = delivered.iter().chain(&uploads).chain(&selections).map(|(text, _)| text.as_str());
+        let last = Some(listed.for_all(&self.last_step(), &versions));
+        let all = versions.keys().map(String::as_str).chain(in_portal.iter().copied()).collect();
+        let deletes = delete_step(&to_delete, &all).map(|step| listed.distinct(step));
+        let gone = gone.into_iter().map(str::to_owned).collect();
+        let of_files = delivered.iter().chain(&before).chain(&uploads).chain(&deletes).chain(&selections);
+        let has_range = self.has_range(of_files, listed);
+        let to_do =
+            ToDo { before, delivered, uploads, gone, deletes, doubtful, csv, selections, checklist, last, has_range };
+        if self.assets.is_empty() { to_do.of_none() } else { to_do }
+    }
+
+    /// Returns whether files are named by the first and the last of them, in these steps or in what stays of a list.
+    fn has_range<'b>(&self, steps: impl Iterator<Item = &'b Step>, listed: &'b Listed<'_>) -> bool {
         // What is over goes, and what is delivered is told anew.
+        let words = Words::of(self.market);
         let stays = |(is_ticked, text): &(bool, &str)| {
-            let ours = Line::read(self.market, text).filter(|line| line.behind.is_empty());
+            let ours = Line::read(&words, text).filter(|line| line.behind.is_empty());
             ours.is_none_or(|line| *is_ticked && !line.is_delivered)
         };
-        let mut lines = of_files.chain(listed.items().filter(stays).map(|(_, text)| text));
-        let has_range = lines.any(|line| line.contains("` to `"));
-        let last = listed.for_all(&self.last_step(), &versions);
-        // What is not to be uploaded any more is told as that: the market may have it.
-        let is_there = |name: &&str| versions.contains_key(*name) || others.contains(name);
-        let up = || done.uploaded.keys().copied().chain(self.delivered.files.keys().map(String::as_str));
-        let refused: BTreeSet<&str> = self.unwanted.refused.iter().map(|refused| refused.file).collect();
-        let doubtful = up().filter(|name| refused.contains(name)).map(str::to_owned).collect();
-        let is_new = |name: &&str| !is_there(name) && !done.deleted.contains(name);
-        let gone = up().filter(is_new).map(str::to_owned).collect();
-        let deleted = done.deleted.iter().filter(|name| !is_there(name)).map(|name| (*name).to_owned()).collect();
-        ToDo { before, delivered, uploads, gone, deleted, doubtful, csv, selections, checklist, last, has_range }
+        let kept = listed.items().filter(stays).map(|(_, text)| text);
+        steps.map(|(text, _)| text.as_str()).chain(kept).any(|line| line.contains("` to `"))
     }
 
     /// Returns whether a line of a list is one of ours that nobody ticked or wrote on, and that is not to be done any more.
@@ -152,7 +193,7 @@ impl Checklist<'_> {
         let is_again = || text.starts_with("Upload `") && text.contains(AGAIN) && text.ends_with(" now.");
         let is_ours = || {
             let begins = text.starts_with("Upload `") || text.starts_with("Select `");
-            begins && Line::read(self.market, text).is_some_and(|line| line.behind.is_empty())
+            begins && Line::read(&Words::of(self.market), text).is_some_and(|line| line.behind.is_empty())
         };
         let is_of_part = || {
             let name = text.strip_prefix(THEN.0).and_then(|step| step.strip_prefix('`')?.split('`').next());
@@ -178,18 +219,22 @@ impl Checklist<'_> {
         let fitted: Vec<&Meta> = rows.iter().map(|row| row.meta).collect();
         let alike = market::repetition(self.market, &fitted);
         let alike = alike.into_iter().map(|told| format!("{ALIKE}{}{ALIKE_END}", escape_bytes(told.as_bytes())));
-        let sorted = to_do.has_range.then(|| format!("{SORTED}{SORTED_END}"));
+        let empty = self.assets.is_empty().then(|| format!("{}{}", EMPTY.0, EMPTY.1));
+        let assets = self.assets.iter().map(|asset| asset.file_name.as_str());
+        let all = assets.chain(self.unwanted.names()).chain(self.without_row.iter().map(String::as_str)).collect();
+        let unwanted = self.unwanted.notes(&all);
+        let has_range = to_do.has_range || unwanted.iter().any(|line| line.contains("` to `"));
+        let sorted = has_range.then(|| format!("{SORTED}{SORTED_END}"));
         let is_any_left = !to_do.uploads.is_empty() || to_do.csv.iter().any(|(step, _)| step.contains(AGAIN));
         let delivered = self.delivered.notes(self.assets, is_any_left);
         let notes = delivered
-            .chain(of_gone(&(&to_do.gone | &to_do.deleted)))
+            .chain(empty)
             .chain(sorted)
             .chain(strangers)
-            .chain(self.unwanted.notes())
+            .chain(unwanted)
             .chain(of_doubtful(&to_do.doubtful))
             .chain(alike)
             .chain(of_unwise(self.assets));
-        let notes = notes.chain(of_people(self.market, self.assets));
         let videos = of_sound(self.market, self.assets).into_iter().chain(of_tagless(self.assets));
         let notes = notes.chain(of_retouched(self.assets)).chain(of_unmeasured(self.assets));
         let of_names = of_names(self.market, self.assets);
@@ -249,8 +294,8 @@ fn behind_ours(line: &[u8]) -> Option<&[u8]> {
         REFUSED_BY_TAGS,
         REFUSED_AS_IT_IS,
         (SORTED, SORTED_END),
+        EMPTY,
         SOUND,
-        PEOPLE,
         TAGLESS,
         PARTS,
         PERSONAL,
@@ -258,7 +303,6 @@ fn behind_ours(line: &[u8]) -> Option<&[u8]> {
         MISSING_PARTS,
         RETOUCHED,
         UNMEASURED,
-        GONE,
         DOUBTFUL,
         SIGNLESS,
         SHORT,
@@ -267,13 +311,20 @@ fn behind_ours(line: &[u8]) -> Option<&[u8]> {
         delivered::CHANGED,
         delivered::BY_ITSELF,
     ];
-    ours.into_iter().find_map(|(start, end)| {
+    ours.into_iter().chain(FORMER).find_map(|(start, end)| {
         let rest = line.strip_prefix(start.as_bytes())?;
         // Our own words about more files begin with a number.
         let is_ours = ![ALIKE, UNWISE.0].contains(&start) || rest.first().is_some_and(u8::is_ascii_digit);
         let at = rest.windows(end.len()).rposition(|part| is_ours && part == end.as_bytes())?;
         Some(&rest[at + end.len()..])
     })
+}
+
+/// Returns the step about files that were uploaded and taken out since: without a row they stay at the market.
+fn delete_step(names: &BTreeSet<&str>, all: &BTreeSet<&str>) -> Option<Step> {
+    let shown = shown(names, all);
+    let about = || ListedStep::Delete(names.iter().map(|name| (*name).to_owned()).collect());
+    (!names.is_empty()).then(|| (format!("{DELETE}{shown}{DELETE_END}"), about()))
 }
 
 /// Returns what stands behind `12 files`.
@@ -385,7 +436,7 @@ mod tests {
             })
             .collect();
         assert!(texts[0].contains("a.jpg") && !texts[0].contains("b.jpg"), "{}", texts[0]);
-        let told = format!("{}`b.jpg`: it takes no work made by AI", REFUSED_BY_TAGS.0);
+        let told = format!("{}`b.jpg` (1 file): it takes no work made by AI", REFUSED_BY_TAGS.0);
         assert!(texts[1].contains(&told), "{}", texts[1]);
         // Rules change as well: what was measured of a file counts, and no other tags mend that.
         let small = "it has 1.0 megapixels, and the market takes 4 to 100";
@@ -394,29 +445,22 @@ mod tests {
         let written = [written_as(&name, &texts[0])];
         let existing = &Existing { manifests: &written, checklist: Some(texts[1].as_bytes()), record: None };
         let plan = plan_manifest(&name, &market, &measured, &[], &Delivered::default(), existing).unwrap().unwrap();
-        let [Recipe::Bytes(list), Recipe::Bytes(_)] =
+        let [Recipe::Bytes(list), Recipe::Bytes(record)] =
             &plan.products.iter().map(|product| product.recipe.clone()).collect::<Vec<_>>()[..]
         else {
             panic!("{plan}")
         };
         let list = String::from_utf8(list.clone()).unwrap();
-        assert!(list.contains(&format!("{}`b.jpg`: {small}{}\n", REFUSED_AS_IT_IS.0, REFUSED_AS_IT_IS.1)), "{list}");
+        let told = format!("{}`b.jpg` (1 file): {small}{}\n", REFUSED_AS_IT_IS.0, REFUSED_AS_IT_IS.1);
+        assert!(list.contains(&told), "{list}");
         assert_eq!(list.matches(REFUSED_BY_TAGS.0).count(), 1, "{list}");
         // What cannot be measured for a moment got its row back.
         measured[1].against = Some(Err("the disk refused".to_owned()));
         let (written, existing) = ([written_as(&name, &texts[0])], Some(list.as_bytes()));
-        let plan = plan_manifest(
-            &name,
-            &market,
-            &measured,
-            &[],
-            &Delivered::default(),
-            &Existing { manifests: &written, checklist: existing, record: None },
-        )
-        .unwrap()
-        .unwrap();
+        let existing = &Existing { manifests: &written, checklist: existing, record: Some(record) };
+        let plan = plan_manifest(&name, &market, &measured, &[], &Delivered::default(), existing).unwrap().unwrap();
         let before = "it was so before, and cannot be measured now: the disk refused";
-        let told = format!("{}`b.jpg`: {before}{}\n", REFUSED_AS_IT_IS.0, REFUSED_AS_IT_IS.1);
+        let told = format!("{}`b.jpg` (1 file): {before}{}\n", REFUSED_AS_IT_IS.0, REFUSED_AS_IT_IS.1);
         let texts = plan.products.iter().map(|product| match &product.recipe {
             Recipe::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             other => panic!("{other:?}"),
@@ -837,7 +881,7 @@ mod tests {
     /// Returns a market with nothing to tick or to know.
     fn plain(name: &str) -> Market {
         let market = built_in().unwrap().into_iter().find(|market| market.name == name).unwrap();
-        Market { boxes: None, before: Vec::new(), ..market }
+        Market { boxes: None, illustration_rule: None, before: Vec::new(), ..market }
     }
 
     /// Returns the list of some files of which some files and rows are delivered, or perhaps.

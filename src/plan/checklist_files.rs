@@ -4,12 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::{BundleAsset, Parts};
 use crate::market::{Charset, Market, Warning, WarningKind};
-use crate::model::{People, RelPath, counted, escape_bytes};
+use crate::model::{RelPath, counted, escape_bytes};
 
 /// How a line begins and ends that names clips with sound.
 pub(super) const SOUND: (&str, &str) = ("> With sound: ", "; listen before you upload.");
-/// How a line begins and ends that names files in which people appear.
-pub(super) const PEOPLE: (&str, &str) = ("> With people, as their tags say: ", "; look at them before you upload.");
 /// How a line begins and ends that names videos whose tags stand in the CSV alone.
 pub(super) const TAGLESS: (&str, &str) = ("> Without tags inside: ", "; the market knows them by the CSV alone.");
 /// How a line begins and ends that names files that a person changed since they were bundled.
@@ -36,9 +34,6 @@ pub(super) const UNMEASURED: (&str, &str) = (
     "> Cannot be measured, so that nobody can tell whether the market takes them: ",
     "; look at them before you upload.",
 );
-/// How a line begins and ends that names files which the market may have, though they are not in the bundle any more.
-pub(super) const GONE: (&str, &str) =
-    ("> Uploaded, and not to be sold here any more: ", "; delete them in the portal.");
 /// How a line begins and ends that names files which were uploaded, and lost their rows since the market would refuse them.
 pub(super) const DOUBTFUL: (&str, &str) =
     ("> Uploaded, and without a row by now: ", "; look in the portal whether the market took them.");
@@ -56,15 +51,6 @@ pub(super) fn of_sound(market: &Market, assets: &[BundleAsset]) -> Option<String
     let has_sound = |asset: &&BundleAsset| asset.video.as_ref().is_some_and(|video| video.sound == Some(true));
     let names = named(assets.iter().filter(has_sound))?;
     Some(format!("{}{names}; {}{}", SOUND.0, escape_bytes(rule.as_bytes()), SOUND.1))
-}
-
-/// Returns the line about people in what AI made, where the market does not take all of that: its tags say where to look.
-pub(super) fn of_people(market: &Market, assets: &[BundleAsset]) -> Option<String> {
-    let rule = market.people_rule.as_ref()?;
-    let has_people =
-        |asset: &&BundleAsset| asset.people == Some(People::Yes) && asset.fitted.meta.source_type.is_by_ai();
-    let names = named(assets.iter().filter(has_people))?;
-    Some(format!("{}{names}; {}{}", PEOPLE.0, escape_bytes(rule.as_bytes()), PEOPLE.1))
 }
 
 /// Returns the line about videos that hold no tags: whoever forgets the CSV sends them without a title.
@@ -121,17 +107,17 @@ pub(super) fn of_missing_parts(assets: &[BundleAsset]) -> Vec<String> {
     assets.iter().filter_map(line).collect()
 }
 
-/// Returns a line for each kind of what is unwise in the tags of the files.
+/// Returns a line for each kind of what is unwise in the tags of the files, with all that is told of the first one.
 pub(super) fn of_unwise(assets: &[BundleAsset]) -> Vec<String> {
-    let mut kinds: BTreeMap<WarningKind, (BTreeSet<&str>, &str)> = BTreeMap::new();
+    let mut kinds: BTreeMap<WarningKind, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
     for asset in assets {
         for Warning { kind, text } in &asset.warnings {
-            let (files, _) = kinds.entry(*kind).or_insert_with(|| (BTreeSet::new(), text));
-            files.insert(&asset.file_name);
+            kinds.entry(*kind).or_default().entry(&asset.file_name).or_default().push(text);
         }
     }
-    let told = |(files, text): (BTreeSet<&str>, &str)| {
-        let first = files.first().copied().unwrap_or_default();
+    let told = |files: BTreeMap<&str, Vec<&str>>| {
+        let text = files.values().next().map(|texts| texts.join("; ")).unwrap_or_default();
+        let first = files.keys().next().copied().unwrap_or_default();
         let of = match files.len() {
             1 => format!("1 file, `{first}`"),
             more => format!("{more} files, `{first}` the first"),
@@ -147,11 +133,6 @@ pub(super) fn of_unmeasured(assets: &[BundleAsset]) -> Option<String> {
     let names = named(assets.iter().filter(|asset| why(asset).is_some()))?;
     let why = escape_bytes(assets.iter().find_map(why)?.as_bytes());
     Some(format!("{}{names} ({why}){}", UNMEASURED.0, UNMEASURED.1))
-}
-
-/// Returns the line about files that were uploaded and taken out since: without a row they stay at the market.
-pub(super) fn of_gone(gone: &BTreeSet<String>) -> Option<String> {
-    Some(format!("{}{}{}", GONE.0, quoted(gone.iter().map(String::as_str))?, GONE.1))
 }
 
 /// Returns the line about files that were uploaded, and that the market would refuse today.
@@ -183,35 +164,9 @@ pub(super) fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> Option<String>
 mod tests {
     use super::*;
     use crate::market::built_in;
-    use crate::model::{Meta, RelPath, SourceType, Video};
+    use crate::model::{Meta, RelPath, Video};
     use crate::plan::{MissingPart, Parts};
     use crate::records::Private;
-
-    /// "Leave out pictures with faces" named none of those whose tags say where they are.
-    #[test]
-    fn people_in_what_ai_made_are_named_where_the_market_has_a_rule() {
-        let asset = |(file, source_type, people): (&str, SourceType, Option<People>)| {
-            let meta = Meta { source_type, ..Meta::default() };
-            BundleAsset { people, ..BundleAsset::bare(file, meta) }
-        };
-        let (ai, camera) = (SourceType::TrainedAlgorithmicMedia, SourceType::DigitalCapture);
-        let assets = [
-            ("a.jpg", ai, Some(People::Yes)),
-            ("b.jpg", ai, Some(People::No)),
-            ("c.jpg", camera, Some(People::Yes)),
-            ("d.jpg", ai, None),
-            ("e.jpg", ai, Some(People::Yes)),
-        ]
-        .map(asset);
-        let told = |market: &str, assets: &[BundleAsset]| {
-            of_people(&built_in().unwrap().into_iter().find(|built_in| built_in.name == market).unwrap(), assets)
-        };
-        let line = "> With people, as their tags say: `a.jpg`, `e.jpg`; the market refuses generated faces of people; look at \
-                    them before you upload.";
-        assert_eq!(told("dreamstime", &assets).as_deref(), Some(line));
-        assert_eq!(told("dreamstime", &assets[1..4]), None);
-        assert_eq!(told("adobe-stock", &assets), None);
-    }
 
     /// Nothing named the parts of a model: it was uploaded without them.
     #[test]

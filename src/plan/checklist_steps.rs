@@ -13,15 +13,17 @@ const TO_UPLOAD: &[u8] = b"[ ] Upload `";
 pub(super) const SENT: &str = "make an empty file `SENT`";
 
 /// The steps of a list in their order.
+#[derive(Default)]
 pub(super) struct ToDo {
     /// What is to be known before the upload.
     pub(super) before: Vec<Step>,
     /// What `stockmill deliver` did, and nobody ticked.
     pub(super) delivered: Vec<Step>,
     pub(super) uploads: Vec<Step>,
-    /// What was uploaded and is not in the bundle any more; and that of which it was told before.
+    /// What was uploaded and left the bundle since the list was written.
     pub(super) gone: BTreeSet<String>,
-    pub(super) deleted: BTreeSet<String>,
+    /// What is to be deleted at the market, with what left before.
+    pub(super) deletes: Option<Step>,
     /// What was uploaded, and would be refused today.
     pub(super) doubtful: BTreeSet<String>,
     /// The steps of the parts of the manifest.
@@ -29,7 +31,7 @@ pub(super) struct ToDo {
     pub(super) selections: Vec<Step>,
     /// What comes once the boxes are ticked.
     pub(super) checklist: Vec<Step>,
-    pub(super) last: Step,
+    pub(super) last: Option<Step>,
     /// Whether files are named by the first and the last of them.
     pub(super) has_range: bool,
 }
@@ -37,13 +39,15 @@ pub(super) struct ToDo {
 impl ToDo {
     /// Returns what is not done yet.
     pub(super) fn steps(&self) -> impl Iterator<Item = &Step> {
-        let Self { before, uploads, csv, selections, checklist, last, .. } = self;
-        [before, uploads, csv, selections, checklist].into_iter().flatten().chain([last])
+        let Self { before, uploads, deletes, csv, selections, checklist, last, .. } = self;
+        let first = before.iter().chain(uploads).chain(deletes);
+        first.chain(csv).chain(selections).chain(checklist).chain(last)
     }
 
-    pub(super) fn into_steps(self) -> Vec<Step> {
-        let Self { before, uploads, csv, selections, checklist, last, .. } = self;
-        [before, uploads, csv, selections, checklist, vec![last]].concat()
+    /// Returns what of it is about no file that is still to be sold: nothing else is left where none is there.
+    pub(super) fn of_none(self) -> Self {
+        let Self { delivered, gone, deletes, doubtful, has_range, .. } = self;
+        Self { delivered, gone, deletes, doubtful, has_range, ..Self::default() }
     }
 }
 
@@ -96,18 +100,20 @@ pub(super) fn add_steps(
     let others: BTreeSet<&str> = to_do.steps().map(|(step, _)| step.as_str()).collect();
     let lacking = listed.lacking(&told, &others);
     let new = |step: &&Step| lacking(&step.0);
-    let ToDo { before, delivered, uploads: to_upload, csv, selections: to_select, checklist, last, .. } = to_do;
+    let ToDo { before, delivered, uploads: to_upload, deletes, csv, selections: to_select, checklist, last, .. } =
+        to_do;
+    let deletes = deletes.as_slice();
     if !flat(&told).contains(SENT) {
         text.extend(kept);
         add(text, NOT_DONE, before.iter().filter(new), end);
         add(text, DONE, delivered.iter().filter(new), end);
-        let rest = [to_upload, csv, to_select, checklist].into_iter().flatten().chain([last]);
+        let rest = to_upload.iter().chain(deletes).chain(csv).chain(to_select).chain(checklist).chain(last);
         return add(text, NOT_DONE, rest.filter(new), end);
     }
     // Behind the last step that is ticked stands another one, if there is more to do.
     let sent = last_line_of(kept, SENT.as_bytes());
     let is_open = lines(&told).iter().any(|(mark, line)| *mark != Some(true) && line.contains(SENT));
-    let last: &[Step] = if is_open { &[] } else { std::slice::from_ref(last) };
+    let last: &[Step] = if is_open { &[] } else { last.as_slice() };
     let at = if last.iter().any(|(step, _)| lacking(step)) { sent.end } else { sent.start };
     let ending = places.ending.unwrap_or(at).min(at);
     let boxes = places.boxes.unwrap_or(ending).min(ending);
@@ -119,6 +125,7 @@ pub(super) fn add_steps(
         (first, NOT_DONE, &before[..]),
         (uploads, DONE, delivered),
         (uploads, NOT_DONE, to_upload),
+        (uploads, NOT_DONE, deletes),
         (of_csv, NOT_DONE, csv),
         (selections, NOT_DONE, to_select),
         (at, NOT_DONE, checklist),

@@ -203,7 +203,7 @@ pub(super) fn lines(text: &str) -> Vec<(Option<bool>, String)> {
 mod tests {
     use super::boxed;
     use crate::market::{Market, built_in};
-    use crate::model::Meta;
+    use crate::model::{Look, Meta, People, SourceType};
     use crate::plan::bundle::BundleAsset;
     use crate::plan::{BundleName, Delivered, Existing, Recipe, plan_manifest};
 
@@ -211,6 +211,10 @@ mod tests {
     struct Bundle {
         market: Market,
         strangers: Vec<String>,
+        /// What its files show, if that is of interest.
+        tags: Vec<(Option<Look>, Option<People>)>,
+        /// Whether it has nothing to send.
+        is_without_last: bool,
         list: String,
         record: Vec<u8>,
     }
@@ -218,19 +222,23 @@ mod tests {
     impl Bundle {
         fn new(market: &str) -> Self {
             let market = built_in().unwrap().into_iter().find(|built_in| built_in.name == market).unwrap();
-            let market = Market { boxes: None, before: Vec::new(), checklist: Vec::new(), ..market };
-            Self { market, strangers: Vec::new(), list: String::new(), record: Vec::new() }
+            let (before, checklist) = (Vec::new(), Vec::new());
+            let market = Market { boxes: None, illustration_rule: None, before, checklist, ..market };
+            let (strangers, tags) = (Vec::new(), Vec::new());
+            Self { market, strangers, tags, is_without_last: false, list: String::new(), record: Vec::new() }
         }
 
         /// Has the list follow its files, each of a version, which is its title as well; a second look changes nothing.
         fn holds(&mut self, files: &[(&str, &str)]) {
             let name = BundleName { day: "2026-11-28".parse().unwrap(), market: self.market.name.clone(), part: 1 };
-            let asset = |(file, version): &(&str, &str)| {
+            let asset = |(n, (file, version)): (usize, &(&str, &str))| {
                 let keywords = (0..9).map(|n| format!("k{n}")).collect();
-                let meta = Meta { title: (*version).to_owned(), keywords, ..Meta::default() };
-                BundleAsset { version: (*version).to_owned(), ..BundleAsset::bare(file, meta) }
+                let (look, people) = self.tags.get(n).copied().unwrap_or_default();
+                let source_type = people.map(|_| SourceType::TrainedAlgorithmicMedia).unwrap_or_default();
+                let meta = Meta { title: (*version).to_owned(), keywords, source_type, ..Meta::default() };
+                BundleAsset { version: (*version).to_owned(), look, people, ..BundleAsset::bare(file, meta) }
             };
-            let assets: Vec<BundleAsset> = files.iter().map(asset).collect();
+            let assets: Vec<BundleAsset> = files.iter().enumerate().map(asset).collect();
             for round in 0..2 {
                 let (list, record) = (self.list.clone(), self.record.clone());
                 let checklist = (!list.is_empty()).then_some(list.as_bytes());
@@ -251,7 +259,8 @@ mod tests {
                 }
             }
             let mut last = self.list.lines().filter(|line| line.contains("make an empty file `SENT`"));
-            assert!(last.next_back().is_some() && last.all(|line| line.starts_with("- [x] ")), "{}", self.list);
+            let is_there = last.next_back().is_some() != self.is_without_last;
+            assert!(is_there && last.all(|line| line.starts_with("- [x] ")), "{}", self.list);
         }
 
         fn tick(&mut self, step: &str) {
@@ -269,11 +278,54 @@ mod tests {
 
     const A: [(&str, &str); 4] = [("a-1.jpg", "v"), ("a-2.jpg", "v"), ("a-4.jpg", "v"), ("a-5.jpg", "v")];
 
+    /// A box was ticked, and is not to be any more; or it says something else now.
+    #[test]
+    fn boxes_that_changed_after_they_were_ticked_are_asked_for_again() {
+        let mut bundle = Bundle::new("adobe-stock");
+        bundle.market.boxes =
+            built_in().unwrap().into_iter().find(|one| one.name == "adobe-stock").and_then(|one| one.boxes);
+        let people = "tick \"People and Property are fictional\"";
+        let of = |look: Look, people: People| (Some(look), Some(people));
+        let (photo, drawn) = (of(Look::Photo, People::Yes), of(Look::Illustration, People::No));
+        let select = |files: &str, what: &str, number: &str| {
+            format!("Select {files}, whose boxes are to change: {what}{number}.")
+        };
+        let (one, both) = ("`a-1.jpg` (1 file)", "`a-1.jpg` to `a-2.jpg` (2 files)");
+        let back = format!("take back where it is done: {people}");
+        // What the files look like and whether people appear, and what is to be done then, but for the last step.
+        for (tags, left) in [
+            ([drawn, photo], vec![select(one, &format!("type Illustration; {back}"), "")]),
+            ([photo, photo], vec![select(one, &format!("type Photo; {people}"), "")]),
+            ([of(Look::Photo, People::No); 2], vec![select(both, &back, "")]),
+            ([photo, photo], vec![select(both, people, "")]),
+            ([of(Look::Photo, People::No); 2], vec![select(both, &back, " (2)")]),
+        ] {
+            if bundle.list.is_empty() {
+                bundle.tags = vec![photo, photo];
+                bundle.holds(&A[..2]);
+            }
+            bundle.list = bundle.list.replace("[ ]", "[x]");
+            bundle.tags = tags.to_vec();
+            bundle.holds(&A[..2]);
+            assert_eq!(bundle.open(), left, "{}", bundle.list);
+        }
+        // The portal still has what is to be deleted there.
+        bundle.tags = vec![photo; 3];
+        bundle.holds(&A[..3]);
+        bundle.list = bundle.list.replace("[ ]", "[x]");
+        bundle.tags = vec![drawn; 2];
+        bundle.holds(&[A[0], A[2]]);
+        let select = select("`a-1.jpg`, `a-4.jpg` (2 files)", &format!("type Illustration; {back}"), "");
+        assert_eq!(bundle.open(), [delete("`a-2.jpg` (1 file)"), select], "{}", bundle.list);
+    }
+
     /// What was ticked counted for whatever lay between two names later on.
     #[test]
     fn a_tick_counts_for_what_its_line_was_about() {
         let csv = "Then upload `adobe-stock.csv` (4 rows) in the portal.";
         let all = "Upload `a-1.jpg` to `a-5.jpg` (4 files) from `files/`.";
+        let of_one = &*delete("`a-2.jpg` (1 file)");
+        let of_two = &*delete("`a-2.jpg` to `a-4.jpg` (2 files)");
         // What is ticked, what lies there then, and what is still to be done.
         type Row<'a> = (&'a [&'a str], Vec<(&'a str, &'a str)>, &'a [&'a str]);
         let rows: [Row<'_>; 7] = [
@@ -282,10 +334,14 @@ mod tests {
             (
                 &[all, csv],
                 vec![A[0], ("a-3.jpg", "v"), A[2], A[3]],
-                &["Upload `a-3.jpg` (1 file) from `files/`.", "Upload `adobe-stock.csv` again, with 4 rows now."],
+                &[
+                    "Upload `a-3.jpg` (1 file) from `files/`.",
+                    of_one,
+                    "Upload `adobe-stock.csv` again, with 4 rows now.",
+                ],
             ),
-            // Some went: nothing is to be done.
-            (&[all, csv], vec![A[0], A[3]], &[]),
+            // Some went: what is at the market and not in the bundle any more has no row there.
+            (&[all, csv], vec![A[0], A[3]], &[of_two]),
             // One has another title: its row and its bytes are others.
             (
                 &[all, csv],
@@ -322,11 +378,64 @@ mod tests {
             ticked.iter().for_each(|step| bundle.tick(step));
             bundle.holds(&files);
             assert_eq!(bundle.open(), left, "{files:?}: {}", bundle.list);
-            // What is at the market and not in the bundle any more has no row there.
-            let is_gone = |file: &(&str, &str)| !files.iter().any(|(name, _)| *name == file.0);
-            let gone = ticked.contains(&all) && A.iter().any(is_gone);
-            assert_eq!(bundle.list.contains("; delete them in the portal."), gone, "{files:?}: {}", bundle.list);
         }
+    }
+
+    fn delete(files: &str) -> String {
+        format!("Delete {files} in the portal: uploaded, and not to be sold here any more.")
+    }
+
+    /// It was a line that nobody could tick, and stood there for good.
+    #[test]
+    fn what_left_the_bundle_is_to_be_deleted_until_somebody_says_that_it_is() {
+        let again = |rows: usize| format!("Upload `adobe-stock.csv` again, with {rows} rows now.");
+        let upload = |files: &str, but: &str| format!("Upload {files} from `files/`{but}.");
+        let but = ", unless they are still in the portal";
+        // Whether all is ticked before, what lies there then, and what is to be done, but for the last step.
+        let rounds: [(bool, &[(&str, &str)], Vec<String>); 7] = [
+            (true, &A[..3], vec![delete("`a-5.jpg` (1 file)")]),
+            (false, &A[..2], vec![delete("`a-4.jpg` to `a-5.jpg` (2 files)")]),
+            // One is back before anybody looked.
+            (false, &A[..3], vec![upload("`a-4.jpg` (1 file)", but), delete("`a-5.jpg` (1 file)"), again(3)]),
+            (true, &A[..3], vec![]),
+            // And the other one after it was deleted.
+            (true, &A, vec![upload("`a-5.jpg` (1 file)", ""), again(4)]),
+            (true, &A[..3], vec![delete("`a-5.jpg` (1 file)").replace("more.", "more (2).")]),
+            (true, &A[..3], vec![]),
+        ];
+        let mut bundle = Bundle::new("adobe-stock");
+        bundle.holds(&A);
+        for (is_done, files, left) in rounds {
+            if is_done {
+                bundle.list = bundle.list.replace("[ ]", "[x]");
+            }
+            bundle.holds(files);
+            assert_eq!(bundle.open(), left, "{files:?}: {}", bundle.list);
+        }
+    }
+
+    /// A list of no file asked for its boxes, its CSV and `SENT`.
+    #[test]
+    fn a_bundle_of_which_all_is_gone_has_nothing_left_but_to_delete_that() {
+        let mut bundle = Bundle::new("adobe-stock");
+        bundle.market.before = vec!["Wash your hands.".to_owned()];
+        bundle.market.boxes = built_in().unwrap().into_iter().find_map(|market| market.boxes);
+        bundle.holds(&A);
+        let whole = bundle.list.clone();
+        bundle.tick("Upload `a-1.jpg` to `a-5.jpg` (4 files) from `files/`.");
+        bundle.is_without_last = true;
+        bundle.holds(&[]);
+        let nothing = "> Nothing is left to upload from here: no file has a row; what joins later gets its steps.\n";
+        assert!(bundle.list.contains(nothing), "{}", bundle.list);
+        assert_eq!(bundle.open(), [delete("`a-1.jpg` to `a-5.jpg` (4 files)")], "{}", bundle.list);
+        bundle.is_without_last = false;
+        bundle.list = bundle.list.replace("[ ]", "[x]");
+        bundle.holds(&A);
+        let steps =
+            |list: &str| list.lines().filter(|line| line.starts_with("- [ ]")).map(str::to_owned).collect::<Vec<_>>();
+        let (left, mut all) = (steps(&bundle.list), steps(&whole));
+        all[1] = "- [ ] Upload `a-1.jpg` to `a-5.jpg` (4 files) from `files/` (2).".to_owned();
+        assert_eq!((left, bundle.list.contains(nothing)), (all, false), "{}", bundle.list);
     }
 
     /// The step for as many rows as before was taken for the one that was ticked.
@@ -391,8 +500,10 @@ mod tests {
         bundle.list = bundle.list.replace("[ ]", "[x]");
         bundle.market.keywords.min = 10;
         bundle.holds(&A);
-        assert_eq!(bundle.list.matches("the market would refuse it").count(), 4, "{}", bundle.list);
-        assert!(!bundle.list.contains("delete them in the portal"), "{}", bundle.list);
+        // There was a line for each of them.
+        let refused = "the market would refuse them: `a-1.jpg` to `a-5.jpg` (4 files): ";
+        assert_eq!(bundle.list.matches(refused).count(), 1, "{}", bundle.list);
+        assert!(!bundle.list.contains("[ ] Delete"), "{}", bundle.list);
         // The portal has them without a row: that went unsaid.
         let told =
             "> Uploaded, and without a row by now: `a-1.jpg`, `a-2.jpg`, `a-4.jpg`, `a-5.jpg`; look in the portal";
@@ -410,21 +521,16 @@ mod tests {
         let again = "Upload `adobe-stock.csv` again, with 4 rows now";
         let changed = vec![A[0], ("a-2.jpg", "w"), A[2], A[3]];
         // What lies there after all before is ticked, and what is to be done then, but for the last step.
-        let rounds: [(Vec<(&str, &str)>, Vec<String>); 6] = [
+        let rounds: [(Vec<(&str, &str)>, Vec<String>); 4] = [
             (changed.clone(), vec![format!("{anew}."), format!("{again}.")]),
             (A.to_vec(), vec![format!("{anew} (2)."), format!("{again} (2).")]),
             (changed, vec![format!("{anew} (3)."), format!("{again} (3).")]),
             (
                 A[..3].to_vec(),
-                vec![format!("{anew} (4)."), "Upload `adobe-stock.csv` again, with 3 rows now.".to_owned()],
-            ),
-            (A[..2].to_vec(), Vec::new()),
-            (
-                A.to_vec(),
                 vec![
-                    "Upload `a-4.jpg` to `a-5.jpg` (2 files) from `files/`, unless they are still in the portal."
-                        .to_owned(),
-                    format!("{again} (4)."),
+                    format!("{anew} (4)."),
+                    delete("`a-5.jpg` (1 file)"),
+                    "Upload `adobe-stock.csv` again, with 3 rows now.".to_owned(),
                 ],
             ),
         ];
@@ -434,8 +540,6 @@ mod tests {
             bundle.list = bundle.list.replace("[ ]", "[x]");
             bundle.holds(&files);
             assert_eq!(bundle.open(), left, "{files:?}: {}", bundle.list);
-            let is_gone = A.iter().any(|(name, _)| !files.iter().any(|(there, _)| there == name));
-            assert_eq!(bundle.list.contains("; delete them in the portal."), is_gone, "{files:?}: {}", bundle.list);
         }
     }
 
@@ -454,7 +558,8 @@ mod tests {
         }
         bundle.list = bundle.list.replace("[ ]", "[x]");
         bundle.holds(&A[1..]);
-        assert!(!bundle.list.contains("[ ]"), "{}", bundle.list);
+        assert_eq!(bundle.open(), [delete("`a-1.jpg` (1 file)")], "{}", bundle.list);
+        assert_eq!(bundle.list.matches("[ ]").count(), 1, "{}", bundle.list);
     }
 
     /// What changed was asked for behind the boxes that were not ticked yet, and its row before it: whoever went on from the top

@@ -60,7 +60,10 @@ pub fn plan_manifest(
 ) -> Result<Option<Plan>, MarketError> {
     // Tags and rules change after a file was bundled: what its market would not take any more has no row.
     let Existing { manifests: lie_there, checklist: list_there, record: record_there } = *existing;
-    let unwanted = Unwanted::of(market, assets, list_there);
+    // What cannot be read is forgotten: the lines still say what they are about, if less surely.
+    let known = record_there.map(ListRecord::parse).transpose();
+    let on_record = known.as_ref().ok().and_then(Option::as_ref);
+    let unwanted = Unwanted::of(market, assets, on_record);
     // There may be thousands, and seldom is one of no use.
     let kept: Cow<'_, [BundleAsset]> = if unwanted.is_empty() {
         Cow::Borrowed(assets)
@@ -77,9 +80,7 @@ pub fn plan_manifest(
     let list = Checklist { name, market, assets, without_row, unwanted, parts: parts_of, delivered };
     let was = |path: &RelPath| lie_there.iter().find(|part| part.path == *path).map(|part| part.bytes.as_slice());
     let texts = of_parts.iter().map(|part| (part.path.clone(), was(&part.path))).zip(parts);
-    // What cannot be read is forgotten: the lines still say what they are about, if less surely.
-    let known = record_there.map(ListRecord::parse).transpose();
-    let (text, record) = list.text(&rows, list_there, known.as_ref().ok().and_then(Option::as_ref));
+    let (text, record) = list.text(&rows, list_there, on_record);
     let list = ((name.folder().join(CHECKLIST), list_there), text);
     let record = ((list_record(&name.folder()), record_there), record.to_bytes());
     let changed = texts.chain([list, record]).filter(|((_, was), text)| Some(text.as_slice()) != *was);

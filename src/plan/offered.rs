@@ -2,7 +2,12 @@
 
 use super::asset::Asset;
 use super::not_taken::{Cause, NotTaken};
-use crate::market::{self, Candidate, Fitted, Market};
+use crate::market::{self, Candidate, Fitted, Market, WrittenIn};
+use crate::model::ThemeSlug;
+
+/// Where the tags of what has no theme are written: nothing makes that file by itself.
+const WITHOUT_THEME: &str =
+    "in `unsorted/tags.yaml` of any stage, which all without a theme share, or move it to a theme's folder";
 
 /// Returns a file as a market is offered it, and what it does not get of the tags.
 pub(super) fn candidate(asset: &Asset<'_>, market: &Market) -> (Candidate, Vec<String>) {
@@ -11,7 +16,8 @@ pub(super) fn candidate(asset: &Asset<'_>, market: &Market) -> (Candidate, Vec<S
     let category = tags.category.get(market.name.as_str()).map(|category| category.value.clone());
     let (kind, size, bytes) = (asset.kind, asset.facts.size, asset.facts.seen.size);
     let (colours, video) = (asset.facts.colours, asset.facts.video.clone());
-    let written = tags.written(&market.name);
+    let shared = (asset.theme == ThemeSlug::unsorted()).then_some(WITHOUT_THEME);
+    let written = WrittenIn { shared, ..tags.written(&market.name) };
     (Candidate { kind, size, video, bytes, colours, meta, category, written }, left_out)
 }
 

@@ -2,22 +2,34 @@
 
 use std::collections::BTreeSet;
 
-use super::checklist::utf8;
+use super::checklist::{DELETE, utf8};
+use super::checklist_csv::AGAIN;
 use super::checklist_steps::SENT;
 use super::checklist_ticks::{Listed, lines};
 use super::manifest::Existing;
+use super::selection::{ANEW, CORRECT};
 use crate::model::{counted, escape_bytes};
 use crate::records::ListRecord;
 
 /// Returns what is told of a list whose bundle is sent: how many of its steps nobody ticked, but for the one by which it is
-/// sent; nothing if all are.
+/// sent; nothing if all are. Of what changed after the upload, all are named: the market has something else than the bundle.
 pub fn told_open(list: &[u8]) -> String {
     let lines = lines(&String::from_utf8_lossy(&utf8(list)));
-    let mut open = lines.iter().filter(|(mark, text)| *mark == Some(false) && !text.contains(SENT));
-    let count = open.clone().count();
-    let Some((_, first)) = open.next() else { return String::new() };
-    let steps = counted(count, "step");
-    format!("; {steps} of its CHECKLIST.md not ticked, first: {}", escape_bytes(first.as_bytes()))
+    let open = lines.iter().filter(|(mark, text)| *mark == Some(false) && !text.contains(SENT));
+    let open: Vec<&str> = open.map(|(_, text)| text.as_str()).collect();
+    let Some(first) = open.first() else { return String::new() };
+    let changed: Vec<&str> = open.iter().copied().filter(|text| is_of_change(text)).collect();
+    let named = if changed.is_empty() {
+        format!(", first: {first}")
+    } else {
+        format!("; changed after the upload: {}", changed.join(" "))
+    };
+    format!("; {} of its CHECKLIST.md not ticked{}", counted(open.len(), "step"), escape_bytes(named.as_bytes()))
+}
+
+/// Returns whether a step is about what was done at the market before, and is not as it was any more.
+fn is_of_change(step: &str) -> bool {
+    step.starts_with(DELETE) || [ANEW, CORRECT, AGAIN].iter().any(|words| step.contains(words))
 }
 
 /// Returns the files that a person uploaded from a bundle, as its list says; none where nobody can tell.
@@ -41,6 +53,12 @@ mod tests {
             (
                 "- [x] Upload `a`\r\n- [ ] Select\r\n  `a`: Photo.\r\n1. [ ] my own\r\n- no step\r\n- [ ] make an empty file `SENT`\r\n",
                 "; 2 steps of its CHECKLIST.md not ticked, first: Select `a`: Photo.",
+            ),
+            (
+                "- [ ] Press Publish.\n- [ ] Delete `b` (1 file) in the portal.\n- [x] Select `a` (1 file), whose boxes are to change: Photo.\n\
+                 - [ ] Upload `a` (1 file) from `files/`, in place of what was uploaded before they changed.\n",
+                "; 3 steps of its CHECKLIST.md not ticked; changed after the upload: Delete `b` (1 file) in the portal. Upload `a` (1 file) \
+                 from `files/`, in place of what was uploaded before they changed.",
             ),
         ] {
             assert_eq!(told_open(list.as_bytes()), told, "{list}");

@@ -3,29 +3,30 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::BundleAsset;
+use super::checklist_boxes::{ToTick, Words};
 use super::checklist_done::Done;
-use super::checklist_ticks::{Step, Ticked, flat};
+use super::checklist_ticks::{Step, Ticked};
 use super::delivered::Delivered;
-use crate::market::{AND_TICK, Market, Value};
-use crate::model::{Kind, counted, escape_bytes};
+use crate::market::{AND_TICK, Market};
+use crate::model::{counted, escape_bytes};
 use crate::records::{DELIVERED, ListedStep, Versions};
 
 /// How a line begins, behind its box, that names files to upload, and how it ends.
 const UPLOAD: &str = "Upload ";
 const UPLOAD_END: &str = " from `files/`";
 /// What stands behind files that were uploaded, and changed since.
-const ANEW: &str = ", in place of what was uploaded before they changed";
+pub(super) const ANEW: &str = ", in place of what was uploaded before they changed";
 /// What stands behind files that were to be deleted at the market, and are back.
 const BACK: &str = ", unless they are still in the portal";
 /// What stands behind models that are no whole ones without their parts.
 const WITH_PARTS: &str = ", each with its parts, which are named above";
 /// How a line begins, behind its box, that names files for which the same is ticked.
 const SELECT: &str = "Select ";
+/// What stands behind files of which something else is ticked than their tags say by now.
+pub(super) const CORRECT: &str = ", whose boxes are to change";
 /// What stands between the first and the last name of a range, and between two ranges.
 const TO: &str = " to ";
 const AND: &str = ", ";
-/// How a category is named that no column of the manifest has.
-const CATEGORY: &str = "category ";
 
 /// Some files, and what is done with them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub(super) struct Selection<'a> {
     /// What is ticked; nothing for those that are uploaded.
     ticks: Vec<String>,
     names: BTreeSet<&'a str>,
-    /// What stands behind it, if it says that they are uploaded.
+    /// What stands behind it.
     tail: &'static str,
 }
 
@@ -73,18 +74,17 @@ pub(super) fn left<'a>(
     done: &Done<'_>,
     unknown: &[Ticked<'_>],
 ) -> Left<'a> {
-    let versions = versions(assets);
-    let mut to_do: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for asset in assets {
-        let (name, wanted) = (asset.file_name.as_str(), ticks(market, asset));
-        let is_left = |tick: &&String| !done.is_ticked(name, &versions[name], tick, &wanted);
-        to_do.insert(name, wanted.iter().filter(is_left).cloned().collect());
-    }
+    let (versions, words) = (versions(assets), Words::of(market));
+    let to_tick = |asset: &'a BundleAsset| {
+        let name = asset.file_name.as_str();
+        (name, words.left(asset, &versions[name], done))
+    };
+    let mut to_do: BTreeMap<&str, ToTick> = assets.iter().map(to_tick).collect();
     let all: BTreeSet<&str> = to_do.keys().copied().collect();
     let is_up = |name: &str| done.uploaded.get(name).is_some_and(|version| *version == versions[name]);
     let mut uploads: BTreeSet<&str> = all.iter().copied().filter(|name| !is_up(name)).collect();
     // What nobody remembers is told by the text; what was told as delivered stays so, also if its record is lost.
-    let mut sent = tick_read(market, unknown, &all, &mut uploads, &mut to_do);
+    let mut sent = tick_read(&words, unknown, &all, &mut uploads, &mut to_do);
     let is_any_new = !uploads.is_subset(&sent);
     let is_sent = |name: &&&str| delivered.files.contains_key(**name) && !done.deleted.contains(**name);
     sent.extend(all.iter().filter(is_sent));
@@ -93,7 +93,7 @@ pub(super) fn left<'a>(
     let (changed, uploads): (BTreeSet<&str>, BTreeSet<&str>) =
         uploads.partition(|name| done.uploaded.contains_key(name));
     let (back, uploads): (BTreeSet<&str>, BTreeSet<&str>) =
-        uploads.into_iter().partition(|name| done.deleted.contains(name));
+        uploads.into_iter().partition(|name| done.deleted.contains(name) && !done.removed.contains(name));
     let models: BTreeSet<&str> =
         assets.iter().filter(|asset| asset.parts.is_some()).map(|asset| asset.file_name.as_str()).collect();
     let (with_parts, uploads) = uploads.into_iter().partition(|name| models.contains(name));
@@ -101,27 +101,29 @@ pub(super) fn left<'a>(
         |names: BTreeSet<&'a str>, tail| (!names.is_empty()).then(|| Selection { ticks: Vec::new(), names, tail });
     let (delivered, uploads) = (some(sent, DELIVERED), some(uploads, ""));
     let (with_parts, changed, back) = (some(with_parts, WITH_PARTS), some(changed, ANEW), some(back, BACK));
-    Left { delivered, uploads, with_parts, changed, back, selections: grouped(&to_do), is_any_new }
+    let new = grouped(to_do.iter().map(|(name, ToTick { new, .. })| (*name, &**new)), "");
+    let correct = grouped(to_do.iter().map(|(name, ToTick { changed, .. })| (*name, &**changed)), CORRECT);
+    Left { delivered, uploads, with_parts, changed, back, selections: [new, correct].concat(), is_any_new }
 }
 
 /// Takes away what is done by the text of ticked lines; returns what is told as delivered.
 fn tick_read<'a, 't>(
-    market: &Market,
+    words: &Words<'_>,
     ticked: &'t [Ticked<'t>],
     all: &BTreeSet<&'a str>,
     uploads: &mut BTreeSet<&'a str>,
-    to_do: &mut BTreeMap<&'a str, Vec<String>>,
+    to_do: &mut BTreeMap<&'a str, ToTick>,
 ) -> BTreeSet<&'a str> {
     let mut done = BTreeSet::new();
-    for line in ticked.iter().filter_map(|ticked| Line::read(market, ticked.text)) {
+    for line in ticked.iter().filter_map(|ticked| Line::read(words, ticked.text)) {
         let Some(names) = line.names(all) else { continue };
         for name in names {
             if line.is_delivered && line.behind.is_empty() {
                 done.insert(name);
             } else if line.ticks.is_empty() {
                 uploads.remove(name);
-            } else if let Some(ticks) = to_do.get_mut(name) {
-                ticks.retain(|tick| !line.ticks.contains(tick));
+            } else if let Some(to_tick) = to_do.get_mut(name) {
+                to_tick.new.retain(|tick| !line.ticks.contains(tick));
             }
         }
     }
@@ -129,42 +131,20 @@ fn tick_read<'a, 't>(
 }
 
 /// Returns files by what is ticked for them.
-fn grouped<'a>(to_do: &BTreeMap<&'a str, Vec<String>>) -> Vec<Selection<'a>> {
+fn grouped<'a, 'b>(to_do: impl Iterator<Item = (&'a str, &'b [String])>, tail: &'static str) -> Vec<Selection<'a>> {
     let (mut whole, mut single) = (Vec::<Selection<'a>>::new(), Vec::<Selection<'a>>::new());
     let add = |groups: &mut Vec<Selection<'a>>, ticks: &[String], name: &'a str| match groups
         .iter_mut()
         .find(|group| group.ticks == ticks)
     {
         Some(group) => drop(group.names.insert(name)),
-        None => groups.push(Selection { ticks: ticks.to_vec(), names: [name].into(), tail: "" }),
+        None => groups.push(Selection { ticks: ticks.to_vec(), names: [name].into(), tail }),
     };
-    for (name, ticks) in to_do.iter().filter(|(_, ticks)| !ticks.is_empty()) {
+    for (name, ticks) in to_do.filter(|(_, ticks)| !ticks.is_empty()) {
         add(&mut whole, ticks, name);
         ticks.chunks(1).for_each(|tick| add(&mut single, tick, name));
     }
     if whole.len() <= single.len() { whole } else { single }
-}
-
-/// Returns what is ticked for a file. A category is, where the manifest has no column for it.
-fn ticks(market: &Market, asset: &BundleAsset) -> Vec<String> {
-    let is_by_ai = asset.fitted.meta.source_type.is_by_ai();
-    let boxes = market.boxes.as_ref().map(|boxes| if is_still(asset) { boxes.clone() } else { boxes.without_look() });
-    let boxes = boxes.map(|boxes| boxes.ticks(is_by_ai, asset.look, asset.people));
-    let is_category =
-        |value: Value| matches!(value, Value::Category | Value::Category2 | Value::Category3 | Value::Categories);
-    let has_column = market.csv.columns.iter().any(|column| is_category(column.value));
-    let category = asset.category.as_ref().filter(|_| !has_column && !market.categories.is_empty());
-    let category =
-        category.map(|category| format!("{CATEGORY}`{}`", escape_bytes(category.replace(';', ",").as_bytes())));
-    boxes.into_iter().flatten().chain(category).map(|tick| flat(&tick)).collect()
-}
-
-/// Returns whether a file is a still: films and models are neither photographs nor illustrations. One that was not measured is
-/// known by its extension.
-fn is_still(asset: &BundleAsset) -> bool {
-    let extension = asset.file_name.rsplit_once('.').map_or("", |(_, extension)| extension).to_lowercase();
-    let is_film = |kind: Kind| kind.is_video() && kind.extension() == Some(extension.as_str());
-    asset.video.is_none() && !Kind::ALL.into_iter().any(is_film) && !Kind::is_model_extension(&extension)
 }
 
 impl Selection<'_> {
@@ -181,28 +161,36 @@ impl Selection<'_> {
         (self.line(&all), about)
     }
 
-    /// Returns the line of it: names of one beginning that follow each other among all of the bundle are a range.
+    /// Returns the line of it.
     fn line(&self, all: &BTreeSet<&str>) -> String {
-        let mut ranges: Vec<(&str, &str)> = Vec::new();
-        let mut is_open = false;
-        for name in all {
-            match (self.names.contains(name), ranges.last_mut()) {
-                (true, Some((first, last))) if is_open && stem(first) == stem(name) => *last = name,
-                (true, _) => ranges.push((name, name)),
-                (false, _) => (),
-            }
-            is_open = self.names.contains(name);
-        }
-        let quoted = |name: &str| format!("`{}`", escape_bytes(name.as_bytes()));
-        let shown = ranges.iter().map(|(first, last)| {
-            if first == last { quoted(first) } else { format!("{}{TO}{}", quoted(first), quoted(last)) }
-        });
-        let (shown, count) = (shown.collect::<Vec<_>>().join(AND), counted(self.names.len(), "file"));
+        let shown = shown(&self.names, all);
         if self.ticks.is_empty() {
-            return format!("{UPLOAD}{shown} ({count}){UPLOAD_END}{}.", self.tail);
+            return format!("{UPLOAD}{shown}{UPLOAD_END}{}.", self.tail);
         }
-        format!("{SELECT}{shown} ({count}): {}.", self.ticks.join(AND_TICK))
+        format!("{SELECT}{shown}{}: {}.", self.tail, self.ticks.join(AND_TICK))
     }
+}
+
+/// Returns some names out of `all`, and how many they are: those of one beginning that follow each other are a range.
+pub(super) fn shown(names: &BTreeSet<&str>, all: &BTreeSet<&str>) -> String {
+    let mut ranges: Vec<(&str, &str)> = Vec::new();
+    let mut is_open = false;
+    for name in all {
+        match (names.contains(name), ranges.last_mut()) {
+            (true, Some((first, last))) if is_open && stem(first) == stem(name) => *last = name,
+            (true, _) => ranges.push((name, name)),
+            (false, _) => (),
+        }
+        is_open = names.contains(name);
+    }
+    let quoted = |name: &str| format!("`{}`", escape_bytes(name.as_bytes()));
+    let shown =
+        ranges.iter().map(
+            |(first, last)| {
+                if first == last { quoted(first) } else { format!("{}{TO}{}", quoted(first), quoted(last)) }
+            },
+        );
+    format!("{} ({})", shown.collect::<Vec<_>>().join(AND), counted(names.len(), "file"))
 }
 
 /// Returns what the names of one theme's files begin with.
@@ -226,7 +214,7 @@ pub(super) struct Line<'a> {
 
 impl<'a> Line<'a> {
     /// Reads the line that names files, wherever in the text it begins; `None` for any other text.
-    pub(super) fn read(market: &Market, text: &'a str) -> Option<Self> {
+    pub(super) fn read(words: &Words<'_>, text: &'a str) -> Option<Self> {
         let (upload, select) = (text.find("Upload `"), text.find("Select `"));
         let rest = &text[upload.into_iter().chain(select).min()?..];
         let is_upload = rest.starts_with(UPLOAD);
@@ -246,7 +234,7 @@ impl<'a> Line<'a> {
             let behind = behind.strip_prefix('.').unwrap_or(behind);
             return Some(Self { ranges, count, ticks: Vec::new(), is_delivered, behind });
         }
-        let (ticks, behind) = read_ticks(market, rest.strip_prefix(": ")?);
+        let (ticks, behind) = read_ticks(words, rest.strip_prefix(CORRECT).unwrap_or(rest).strip_prefix(": ")?);
         (!ticks.is_empty()).then_some(Self { ranges, count, ticks, is_delivered: false, behind })
     }
 
@@ -263,17 +251,10 @@ impl<'a> Line<'a> {
 }
 
 /// Returns what a line says is ticked, and what stands behind that.
-fn read_ticks<'a>(market: &Market, mut rest: &'a str) -> (Vec<String>, &'a str) {
-    let known = market.boxes.as_ref().map(crate::market::Boxes::all_ticks).unwrap_or_default();
-    let known: Vec<String> = known.iter().map(|tick| flat(tick)).collect();
+fn read_ticks<'a>(words: &Words<'_>, mut rest: &'a str) -> (Vec<String>, &'a str) {
     let mut ticks = Vec::new();
     loop {
-        let longest = known.iter().filter(|tick| rest.starts_with(tick.as_str())).max_by_key(|tick| tick.len());
-        let category = || {
-            let end = rest.strip_prefix(CATEGORY)?.strip_prefix('`')?.find('`')?;
-            Some(rest[..CATEGORY.len() + end + 2].to_owned())
-        };
-        let Some(tick) = longest.cloned().or_else(category) else { return (ticks, rest) };
+        let Some(tick) = words.first(rest) else { return (ticks, rest) };
         rest = &rest[tick.len()..];
         ticks.push(tick);
         match rest.strip_prefix(AND_TICK) {
@@ -286,7 +267,7 @@ fn read_ticks<'a>(market: &Market, mut rest: &'a str) -> (Vec<String>, &'a str) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::market::built_in;
+    use crate::market::{Value, built_in};
     use crate::model::{Look, Meta, People, RelPath, SourceType, Video};
     use crate::plan::Parts;
 
@@ -452,12 +433,13 @@ mod tests {
     #[test]
     fn what_a_person_wrote_is_not_ours() {
         let market = market("adobe-stock");
+        let words = &Words::of(&market);
         let own = lines_of(&market, &[asset("a.jpg", Some(Look::Photo), None), asset("b.jpg", None, None)], &[]);
         for line in &own {
-            assert_eq!(Line::read(&market, line).map(|line| line.behind), Some(""), "{line}");
+            assert_eq!(Line::read(words, line).map(|line| line.behind), Some(""), "{line}");
         }
         let noted = format!("{} Ann", own[1]);
-        assert_eq!(Line::read(&market, &noted).map(|line| line.behind), Some(" Ann"));
+        assert_eq!(Line::read(words, &noted).map(|line| line.behind), Some(" Ann"));
         for line in [
             "Select `a.jpg` again after Ann has looked.",
             "Select `x` myself.",
@@ -467,7 +449,7 @@ mod tests {
             "Upload everything (1 file) from `files/`.",
             "",
         ] {
-            assert_eq!(Line::read(&market, line), None, "{line}");
+            assert_eq!(Line::read(words, line), None, "{line}");
         }
     }
 }

@@ -189,6 +189,7 @@ impl Resolved {
             title: of(&self.title),
             description: of(if self.description.is_some() { &self.description } else { &self.title }),
             category: self.category.get(market.as_str()).and_then(|category| place(&category.layer)),
+            shared: None,
         }
     }
 

@@ -3,16 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::{BundleAsset, Elsewhere};
-use super::checklist_files::quoted;
+use super::selection::shown;
 use crate::market::{self, Market};
-use crate::model::{counted, escape_bytes};
+use crate::model::{alike, counted, escape_bytes};
+use crate::records::ListRecord;
 
-/// How a line begins that names a file which the market would refuse.
-const REFUSED: &str = "> Do not upload this one, the market would refuse it: ";
+/// How a line begins that names files which the market would refuse.
+const REFUSED: &str = "> Do not upload these, the market would refuse them: ";
 /// How such a line begins and ends, where other tags mend all of it.
-pub(super) const REFUSED_BY_TAGS: (&str, &str) = (REFUSED, "; with other tags it gets its row back.");
+pub(super) const REFUSED_BY_TAGS: (&str, &str) = (REFUSED, "; with other tags they get their rows back.");
 /// How such a line begins and ends, where they do not.
-pub(super) const REFUSED_AS_IT_IS: (&str, &str) = (REFUSED, "; it gets its row back once the market's rules take it.");
+pub(super) const REFUSED_AS_IT_IS: (&str, &str) =
+    (REFUSED, "; they get their rows back once the market's rules take them.");
 /// How a line begins and ends that names files which their market has, or refused as they are.
 pub(super) const WENT: (&str, &str) = ("> Do not upload again: ", "; nothing goes to a market twice.");
 /// How a line begins and ends that names files whose assets go to their market as other files.
@@ -36,12 +38,11 @@ pub(super) struct Refused<'a> {
 }
 
 impl<'a> Unwanted<'a> {
-    /// Returns what of these files is not to be uploaded, after what the `list` says that lies there.
-    pub(super) fn of(market: &Market, assets: &'a [BundleAsset], list: Option<&[u8]>) -> Self {
-        let list = list.map(String::from_utf8_lossy).unwrap_or_default();
+    /// Returns what of these files is not to be uploaded, after what is on `record` of the list that lies there.
+    pub(super) fn of(market: &Market, assets: &'a [BundleAsset], record: Option<&ListRecord>) -> Self {
         let elsewhere = assets.iter().filter_map(|asset| Some((asset, asset.elsewhere.as_ref()?))).collect();
         let others = assets.iter().filter(|asset| asset.elsewhere.is_none());
-        let is_refused = |asset| refused(market, asset).or_else(|| refused_before(asset, &list));
+        let is_refused = |asset| refused(market, asset).or_else(|| refused_before(asset, record));
         Self { elsewhere, refused: others.filter_map(is_refused).collect() }
     }
 
@@ -54,8 +55,12 @@ impl<'a> Unwanted<'a> {
         self.refused.iter().map(|refused| refused.file).chain(elsewhere).collect()
     }
 
-    /// Returns the lines of a list about them.
-    pub(super) fn notes(&self) -> impl Iterator<Item = String> {
+    /// Returns the lines of a list about them, each with all that it is about; `all` lie there.
+    pub(super) fn notes(&self, all: &BTreeSet<&str>) -> Vec<String> {
+        let line = |[start, end]: [&str; 2], why: &str, files: &[&str]| {
+            let shown = shown(&files.iter().copied().collect(), all);
+            format!("{start}{shown}: {}{end}", escape_bytes(why.as_bytes()))
+        };
         let mut reasons: BTreeMap<_, Vec<&str>> = BTreeMap::new();
         for (asset, elsewhere) in &self.elsewhere {
             let reason = match elsewhere {
@@ -64,14 +69,14 @@ impl<'a> Unwanted<'a> {
             };
             reasons.entry(reason).or_default().push(&asset.file_name);
         }
-        let elsewhere = |(((start, end), why), files): (((&str, &str), &String), Vec<&str>)| {
-            Some(format!("{start}{}: {}{end}", quoted(files.into_iter())?, escape_bytes(why.as_bytes())))
-        };
-        let refused = self.refused.iter().map(|Refused { file, why, is_by_tags }| {
-            let (file, why) = (escape_bytes(file.as_bytes()), escape_bytes(why.as_bytes()));
-            format!("{REFUSED}`{file}`: {why}{}", if *is_by_tags { REFUSED_BY_TAGS.1 } else { REFUSED_AS_IT_IS.1 })
-        });
-        reasons.into_iter().filter_map(elsewhere).chain(refused)
+        let mut lines: Vec<String> =
+            reasons.iter().map(|(((start, end), why), files)| line([*start, *end], why, files)).collect();
+        for (is_by_tags, (start, end)) in [(true, REFUSED_BY_TAGS), (false, REFUSED_AS_IT_IS)] {
+            let of = self.refused.iter().filter(|refused| refused.is_by_tags == is_by_tags);
+            let reasons = alike(of.map(|refused| (refused.why.clone(), refused.file)));
+            lines.extend(reasons.iter().map(|(why, files)| line([start, end], why, files)));
+        }
+        lines
     }
 
     /// Returns what the log says of them, behind what it says of the rows.
@@ -101,12 +106,11 @@ fn refused<'a>(market: &Market, asset: &'a BundleAsset) -> Option<Refused<'a>> {
     (!reasons.is_empty()).then(|| Refused { file: &asset.file_name, why: reasons.join("; "), is_by_tags })
 }
 
-/// Returns that a file stays refused which cannot be measured, if it was refused by the list that lies there: nobody can tell
+/// Returns that a file stays refused which cannot be measured, if it was refused when the list was written: nobody can tell
 /// that its market would take it by now.
-fn refused_before<'a>(asset: &'a BundleAsset, list: &str) -> Option<Refused<'a>> {
+fn refused_before<'a>(asset: &'a BundleAsset, record: Option<&ListRecord>) -> Option<Refused<'a>> {
     let why = asset.against.as_ref()?.as_ref().err()?;
-    let told = format!("{REFUSED}`{}`: ", escape_bytes(asset.file_name.as_bytes()));
-    let was_refused = list.lines().any(|line| line.starts_with(&told));
+    let was_refused = record?.refused.contains(&asset.file_name);
     let why = format!("it was so before, and cannot be measured now: {why}");
     was_refused.then_some(Refused { file: &asset.file_name, why, is_by_tags: false })
 }

@@ -1,6 +1,3 @@
-use jiff::ToSpan as _;
-use jiff::civil::Date;
-
 use super::BundleFolder;
 use super::asset::{Asset, free_path};
 use super::bundle::BundleName;
@@ -268,7 +265,7 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<J
     told.extend(market::renamed(market, &wanted, &name));
     told.extend(left_out);
     told.extend(shortened(&meta).filter(|_| asset.kind.is_image()));
-    told.extend(asset.context.season.and_then(|season| late_for(season, market, asset.context.today)));
+    told.extend(asset.context.season.and_then(|season| market::late_for(season, market, asset.context.today)));
     let joined = Joined { how: format!("{how}bundled{again}"), then: told.join("; ") };
     let did = joined.told(market.name.as_str());
     let plan = plan.get_or_insert_with(|| asset.plan(&to, &did));
@@ -285,13 +282,6 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<J
     let record = free_path(&folder.sidecar_of(&name), asset.context);
     plan.products.push(new_file(record, recipe));
     Ok(joined)
-}
-
-/// Returns what is told of a file that comes too late for its season.
-fn late_for(season: Date, market: &Market, today: Date) -> Option<String> {
-    let last = season.checked_sub(i64::from(market.season_lead_days.unwrap_or(0)).days()).ok()?;
-    let wants = if last < season { format!("; {} wants such work until {last}", market.name) } else { String::new() };
-    (today > last).then(|| format!("late for its season, {season}{wants}"))
 }
 
 /// Returns how it is told that a market gets a file again that it refused: it must be another one by now. Another number
@@ -464,25 +454,6 @@ mod tests {
 
     fn own_layer() -> (crate::plan::tags::Layer, Tags) {
         (crate::plan::tags::Layer::Sidecar, Tags::default())
-    }
-
-    #[test]
-    fn what_comes_late_for_its_season_says_so() {
-        let markets = market::built_in().unwrap();
-        // The market, the day, and whether that is late for Christmas.
-        for (name, today, is_late) in [
-            ("magnific", "2026-11-24", false),
-            ("magnific", "2026-11-25", true),
-            // Nobody knows how early it wants such work.
-            ("adobe-stock", "2026-12-24", false),
-            ("adobe-stock", "2026-12-25", true),
-        ] {
-            let market = markets.iter().find(|market| market.name == name).unwrap();
-            let told = late_for("2026-12-24".parse().unwrap(), market, today.parse().unwrap());
-            assert_eq!(told.is_some(), is_late, "{name} {today}: {told:?}");
-            let until = told.is_none_or(|told| told.contains("until 2026-11-24") == (name == "magnific"));
-            assert!(until, "{name} {today}");
-        }
     }
 
     /// Its orientation was taken away with all other EXIF, and it lay sideways in the bundle.

@@ -29,6 +29,8 @@ pub enum ListedStep {
         /// What is ticked.
         ticks: Vec<String>,
     },
+    /// Files are deleted at the market.
+    Delete(BTreeSet<String>),
     /// A part of the manifest is uploaded, with these rows.
     Rows(Versions),
     /// Something is done once for all files, which are these.
@@ -58,12 +60,15 @@ pub struct ListRecord {
     /// What happened, in its order: the market has what came last.
     #[serde(default)]
     pub happened: Vec<ListEvent>,
+    /// Files that have no row, since the market would refuse them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub refused: BTreeSet<String>,
 }
 
 impl ListRecord {
     /// Returns a record.
     pub fn new(heading: String, steps: BTreeMap<String, ListedStep>, happened: Vec<ListEvent>) -> Self {
-        Self { version: VERSION, heading, steps, happened }
+        Self { version: VERSION, heading, steps, happened, refused: BTreeSet::new() }
     }
 
     /// Reads a record.
@@ -89,13 +94,18 @@ mod tests {
             ("Select".to_owned(), ListedStep::Select { files: files.clone(), ticks: vec!["AI".to_owned()] }),
             ("Then".to_owned(), ListedStep::Rows(files.clone())),
             ("Press".to_owned(), ListedStep::All(files)),
+            ("Delete".to_owned(), ListedStep::Delete(["b.jpg".to_owned()].into())),
             ("Submit".to_owned(), ListedStep::Other),
         ];
         let happened = vec![ListEvent::Ticked("Upload".to_owned()), ListEvent::Gone(["b.jpg".to_owned()].into())];
-        let record = ListRecord::new("# Shop of ".to_owned(), steps.into(), happened);
+        let mut record = ListRecord::new("# Shop of ".to_owned(), steps.into(), happened);
+        let bare = record.to_bytes();
+        record.refused.insert("c.jpg".to_owned());
         let bytes = record.to_bytes();
         assert_eq!(ListRecord::parse(&bytes).unwrap(), record);
         let text = String::from_utf8(bytes).unwrap();
+        // One that an older version wrote has no such key.
+        assert!(!String::from_utf8_lossy(&bare).contains("refused"), "{text}");
         assert!(ListRecord::parse(text.replace("\"version\":1", "\"version\":2").as_bytes()).is_err(), "{text}");
     }
 }

@@ -156,9 +156,9 @@ struct Lost {
     hint: &'static str,
 }
 
-const DELETED: &str = "bring it back from a backup; if you deleted it yourself, nothing is wrong";
+const DELETED: &str = "bring it back from a backup, unless you deleted it yourself";
 const ORIGINAL: &str = "bring it back from a backup: nothing else holds these bytes";
-const CHANGED: &str = "if you changed it yourself, nothing is wrong; else bring it back from a backup";
+const CHANGED: &str = "bring it back from a backup, unless you changed it yourself";
 
 impl<'a> Pass<'a> {
     fn at(disk: &'a dyn Look, layout: &Layout, hashes: &'a mut Hashes) -> DiskResult<Looked> {

@@ -175,13 +175,13 @@ fn verify_finds_what_is_missing_or_changed_and_forgives_moves_by_hand() {
     let moved = root.at("keep/winter-cabins/best/chosen.png");
     fs::create_dir(moved.parent().unwrap()).unwrap();
     fs::rename(&kept, &moved).unwrap();
-    let note = "keep/winter-cabins/best/chosen.png: moved by hand from `keep/winter-cabins/winter-cabins-0004.png`";
+    let note = "keep/winter-cabins/best/chosen.png: this is `keep/winter-cabins/winter-cabins-0004.png`, which is";
     assert_eq!(verify(0, &[note, "all is as it should be"]), 2);
     fs::rename(root.at("keep/winter-cabins/winter-cabins-0004.png.yaml"), moved.with_file_name("chosen.png.yaml"))
         .unwrap();
     assert_eq!(verify(0, &[note, "all is as it should be"]), 2);
     fs::rename(&original, root.at("archive/mine.png")).unwrap();
-    verify(0, &["archive/mine.png: moved by hand from `archive/winter-cabins/winter-cabins-0001.png`"]);
+    verify(0, &["archive/mine.png: this is `archive/winter-cabins/winter-cabins-0001.png`, which is not there"]);
 }
 
 #[test]

@@ -6,9 +6,11 @@ use std::io::{self, Read};
 const STARTS: [&[&str]; 4] = [&["home"], &["users"], &["documents and settings"], &["dokumente und einstellungen"]];
 /// The same where a path begins: elsewhere these are folders as any others.
 const STARTS_AT_ROOT: [&[&str]; 3] = [&["media"], &["run", "media"], &["volumes"]];
+/// How addresses of the web begin, in whose paths such a name is nobody's folder on a disk.
+const WEB: [&[u8]; 2] = [b"http://", b"https://"];
 /// How many bytes are read at a time, and the most that are looked at before such a start and from it on.
 const PIECE_BYTES: u64 = 64 << 10;
-const BEFORE_BYTES_MAX: usize = 16;
+const BEFORE_BYTES_MAX: usize = 256;
 const PATH_BYTES_MAX: usize = 128;
 
 /// Returns the first folder of a person's own that a file names as text. What is compressed in it is not searched.
@@ -51,7 +53,16 @@ fn folder(before: &[u8], path: &[u8]) -> Option<String> {
     // The last name in a path may be that of a file.
     let is_name =
         name.first().is_some_and(|first| !first.is_ascii_whitespace()) && (is_with_more || !name.contains(&b'.'));
-    is_name.then(|| String::from_utf8_lossy(&path[..start + end]).replace("\\\\", "\\").replace("//", "/"))
+    (is_name && !is_of_web(before))
+        .then(|| String::from_utf8_lossy(&path[..start + end]).replace("\\\\", "\\").replace("//", "/"))
+}
+
+/// Returns whether an address of the web goes on behind these bytes.
+fn is_of_web(before: &[u8]) -> bool {
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || is_no_name(*byte) || b",;()[]{}".contains(byte);
+    let word = &before[before.iter().rposition(ends).map_or(0, |end| end + 1)..];
+    let begins = |web: &[u8]| word.windows(web.len()).any(|part| part.eq_ignore_ascii_case(web));
+    WEB.into_iter().any(begins)
 }
 
 /// Returns how long the names at the start of a path are, with what separates them, and what stands behind.
@@ -111,6 +122,12 @@ mod tests {
             ("map_Kd D:\\media\\wood\\a.png", None),
             ("https://a.example/media/wood/a.png", None),
             ("map_Kd textures/home/wood.png", None),
+            // An address of the web is no path of a file.
+            ("# made with https://a.example/users/jane/scenes\n", None),
+            ("\"HTTP://a.example/~x/home/jane/\"", None),
+            ("https://a.example/x,/home/jane/wood.png", Some("/home/jane")),
+            ("[https://a.example] /Users/jane/wood.png", Some("/Users/jane")),
+            ("smb://nas/users/jane/wood.png", Some("/users/jane")),
         ] {
             for before in [0, 1, 65_500, 65_530, 65_536, 131_000] {
                 let bytes = [&vec![b'.'; before], text.as_bytes()].concat();

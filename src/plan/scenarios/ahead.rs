@@ -23,14 +23,16 @@ fn foreseen(given: &Given<'_>, names: &[&str], megapixels_min: f64) -> Vec<Strin
 #[test]
 fn what_a_market_will_refuse_is_foreseen_by_what_will_be_made() {
     let both: &[&str] = &["adobe-stock", "dreamstime"];
-    let short = "dreamstime refuses it: its description has 21 characters, `AI generated` for what AI made among them, and needs 50; \
-         write more in the theme's tags.yaml";
+    let short = "dreamstime refuses it: its title, which stands in for a description of its own, has 21 characters, `AI generated` for \
+         what AI made among them, and needs 50; write a description in the theme's tags.yaml";
     let small = |has: &str| format!("adobe-stock refuses it: it has {has} megapixels, and the market takes 6 to 100");
     let far = "it has 64x64 pixels, and would be enlarged 32.0 times";
     let icon = |path| Given { edges: Some((64, 64)), ..picture(path) };
     let untitled = Given { is_untitled: true, ..picture("keep/t/x.png") };
     // What lies there, its markets and how many megapixels they want; the start of each line that is told.
-    let rows: [(Given<'_>, &[&str], f64, &[&str]); 11] = [
+    let no_theme = Given { is_untitled: true, ..picture("keep/unsorted/x.png") };
+    let there = "adobe-stock refuses it: it has no title, and 0 keywords of at least 1; write both in `unsorted/tags.yaml` of any stage";
+    let rows: [(Given<'_>, &[&str], f64, &[&str]); 12] = [
         (picture("raw/t/x.png"), both, 4.0, &[short]),
         (picture("keep/t/x.png"), both, 4.0, &[short]),
         // `keep` makes 4.2 megapixels of it.
@@ -42,7 +44,13 @@ fn what_a_market_will_refuse_is_foreseen_by_what_will_be_made() {
         (picture("export/t/x.png"), &both[..1], 1.0, &[]),
         (icon("raw/t/x.png"), &both[..1], 4.0, &[&format!("`keep` will hold it: {far}")]),
         (icon("keep/t/x.png"), &both[..1], 4.0, &[far]),
-        (untitled, &both[..1], 4.0, &["adobe-stock refuses it: it has no title, and 0 keywords of at least 1"]),
+        (
+            untitled,
+            &both[..1],
+            4.0,
+            &["adobe-stock refuses it: it has no title, and 0 keywords of at least 1; write both in the theme's"],
+        ),
+        (no_theme, &both[..1], 4.0, &[there]),
         (
             Given { kind: Some(Kind::Glb), edges: None, ..picture("raw/t/x.glb") },
             &both[..1],

@@ -6,7 +6,7 @@ use super::tags::known_markets;
 use super::{Decider, Here};
 use crate::model::{RelPath, Stage};
 use crate::plan::tags::{Layer, resolve};
-use crate::plan::{Facts, Hold, foresee, foresee_tags, theme_of_file, theme_of_path};
+use crate::plan::{Context, Facts, Hold, foresee, foresee_tags, theme_of_file, theme_of_path};
 
 impl Decider {
     /// Returns what will keep an asset from markets if it and its tags stay as they are; `Err` if nobody can tell.
@@ -22,7 +22,10 @@ impl Decider {
             known_markets(&self.settings, None, &Layer::Sidecar, &sidecar.tags)?;
         }
         self.look_for_nets(facts, &layers);
-        self.with_context(here, &layers, None, &BTreeMap::new(), &[], |context| foresee(facts, context))
+        let season = theme.as_ref().and_then(|theme| self.theme_file(theme, now)?.season);
+        self.with_context(here, &layers, None, &BTreeMap::new(), &[], |context| {
+            foresee(facts, &Context { season, ..*context })
+        })
     }
 
     /// Returns what will keep all of a theme from markets by its shared tags, of which `tags` is the file.
@@ -30,6 +33,7 @@ impl Decider {
         let (theme, _) = theme_of_path(tags);
         let (disk, now) = (self.vault.disk(), here.now.for_settle());
         let layers = self.tags.layers(disk, &self.settings, theme.as_ref(), None, Stage::Raw, now)?;
-        Ok(foresee_tags(&resolve(&layers), &self.rules))
+        let season = theme.as_ref().and_then(|theme| self.theme_file(theme, now)?.season);
+        Ok(foresee_tags(&resolve(&layers), &self.rules, season, here.now.local.date()))
     }
 }

@@ -50,7 +50,7 @@ impl Decider {
     }
 
     /// Returns a theme's tags as they are written, if they can be read.
-    fn theme_file(&mut self, theme: &ThemeSlug, now: Now) -> Option<ThemeFile> {
+    pub(super) fn theme_file(&mut self, theme: &ThemeSlug, now: Now) -> Option<ThemeFile> {
         // One that was copied a moment ago does not stand still yet.
         let paths = self.shared_files(theme, None, Stage::Upload).into_iter().chain([sync_base_path(theme, None)]);
         let (themes, mut reader) = self.tags.reader(self.vault.disk(), now);

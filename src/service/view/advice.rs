@@ -58,13 +58,13 @@ impl View {
         let (theme, _) = theme_of_path(&facts.path);
         let theme = theme.or_else(|| facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.theme.clone()));
         let theme = theme.map(|theme| theme.to_string()).unwrap_or_default();
-        let mut told = Vec::new();
+        // A file is counted once, however many names it has in it.
+        let mut kinds: BTreeMap<WarningKind, Vec<String>> = BTreeMap::new();
         for Warning { kind, text } in self.warnings_of(tags) {
-            // A file is counted once, however many names it has in it.
-            if !told.contains(&kind) {
-                self.tag_look.add(kind, &theme, &facts.path, text);
-                told.push(kind);
-            }
+            kinds.entry(kind).or_default().push(text);
+        }
+        for (kind, texts) in kinds {
+            self.tag_look.add(kind, &theme, &facts.path, texts.join("; "));
         }
         let (_, repeated) =
             self.tag_look.repeated.entry(theme).or_insert_with(|| (facts.path.clone(), Repeated::default()));

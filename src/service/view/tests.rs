@@ -618,8 +618,8 @@ fn what_markets_will_refuse_is_told_of_what_waits_in_any_stage() {
         View::open(crate::config::load(&text, mill.home.path(), &markets).unwrap()).unwrap()
     };
     let category = "adobe-stock refuses it: the market has no category `see`";
-    let short = "dreamstime refuses it: its description has 17 characters, `AI generated` for what AI made among them, and \
-                 needs 50";
+    let short = "dreamstime refuses it: its title, which stands in for a description of its own, has 17 characters, `AI \
+                 generated` for what AI made among them, and needs 50";
     let all: &[&str] = &["keep/sea/a.png", "keep/sea/b.png", "raw/sea/c.png"];
     let far = "it has 90x90 pixels, and would be enlarged 22.8 times";
     let with_sky: &[&str] = &["keep/sea/a.png", "keep/sea/b.png", "raw/sea/c.png", "raw/sky/tags.yaml"];
@@ -633,7 +633,7 @@ fn what_markets_will_refuse_is_told_of_what_waits_in_any_stage() {
                     all,
                 ),
                 (
-                    "dreamstime refuses it: it has 0.1 megapixels, and the market takes 3 to 70; with `keep: {min_megapixels: 3}` it is enlarged so far in `keep`, unless `keep.method` is `none`; its description",
+                    "dreamstime refuses it: it has 0.1 megapixels, and the market takes 3 to 70; with `keep: {min_megapixels: 3}` it is enlarged so far in `keep`, unless `keep.method` is `none`; its title, which stands in",
                     all,
                 ),
                 (short, &with_sky[3..]),

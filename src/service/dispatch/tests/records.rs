@@ -102,7 +102,7 @@ fn what_a_market_has_keeps_no_row_in_another_bundle() {
     assert!(row(&mill, &bundle) && !row(&mill, &copy), "{}", mill.text(&format!("{copy}/adobe-stock.csv")));
     let list = mill.text(&format!("{copy}/CHECKLIST.md"));
     let told = format!(
-        "> Do not upload from here: `sea-0001.jpg`: its asset lies in `{bundle}` too, and goes to adobe-stock once, from "
+        "> Do not upload from here: `sea-0001.jpg` (1 file): its asset lies in `{bundle}` too, and goes to adobe-stock once, from "
     );
     assert!(list.contains(&told) && !list.contains("[ ] Upload `sea-0001.jpg`"), "{list}");
     let file = format!("{bundle}/files/sea-0001.jpg");
@@ -128,7 +128,7 @@ fn what_a_market_has_keeps_no_row_in_another_bundle() {
     mill.pass(4_000);
     assert!(row(&mill, &bundle) && !row(&mill, &copy), "{}", mill.text(&format!("{copy}/adobe-stock.csv")));
     let list = mill.text(&format!("{copy}/CHECKLIST.md"));
-    let told = format!("> Do not upload again: `sea-0001.jpg`: it went to adobe-stock with `{bundle}`; ");
+    let told = format!("> Do not upload again: `sea-0001.jpg` (1 file): it went to adobe-stock with `{bundle}`; ");
     assert!(list.contains(&told) && !list.contains("[ ] Upload `sea-0001.jpg`"), "{list}");
     mill.drop(&format!("{copy}/SENT"), b"");
     mill.pass(4_000);
