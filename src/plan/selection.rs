@@ -6,8 +6,8 @@ use super::bundle::BundleAsset;
 use super::checklist_done::Done;
 use super::checklist_ticks::{Step, Ticked, flat};
 use super::delivered::Delivered;
-use crate::market::{AND_TICK, Market, Value};
-use crate::model::{Kind, counted, escape_bytes};
+use crate::market::{AND_TICK, Boxes, Market, Value};
+use crate::model::{Kind, Look, People, counted, escape_bytes};
 use crate::records::{DELIVERED, ListedStep, Versions};
 
 /// How a line begins, behind its box, that names files to upload, and how it ends.
@@ -76,7 +76,7 @@ pub(super) fn left<'a>(
     let versions = versions(assets);
     let mut to_do: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for asset in assets {
-        let (name, wanted) = (asset.file_name.as_str(), ticks(market, asset));
+        let (name, wanted) = (asset.file_name.as_str(), ticks_of(market, asset));
         let is_left = |tick: &&String| !done.is_ticked(name, &versions[name], tick, &wanted);
         to_do.insert(name, wanted.iter().filter(is_left).cloned().collect());
     }
@@ -145,15 +145,25 @@ fn grouped<'a>(to_do: &BTreeMap<&'a str, Vec<String>>) -> Vec<Selection<'a>> {
     if whole.len() <= single.len() { whole } else { single }
 }
 
-/// Returns what is ticked for a file. A category is, where the manifest has no column for it.
-fn ticks(market: &Market, asset: &BundleAsset) -> Vec<String> {
-    let is_by_ai = asset.fitted.meta.source_type.is_by_ai();
+/// Returns what is ticked for a file of a bundle.
+fn ticks_of(market: &Market, asset: &BundleAsset) -> Vec<String> {
     let boxes = market.boxes.as_ref().map(|boxes| if is_still(asset) { boxes.clone() } else { boxes.without_look() });
-    let boxes = boxes.map(|boxes| boxes.ticks(is_by_ai, asset.look, asset.people));
+    let is_by_ai = asset.fitted.meta.source_type.is_by_ai();
+    ticks(market, boxes.as_ref(), is_by_ai, (asset.look, asset.people, asset.category.as_deref()))
+}
+
+/// Returns what is ticked for what has these boxes. A category is, where the manifest has no column for it.
+pub(super) fn ticks(
+    market: &Market,
+    boxes: Option<&Boxes>,
+    is_by_ai: bool,
+    (look, people, category): (Option<Look>, Option<People>, Option<&str>),
+) -> Vec<String> {
+    let boxes = boxes.map(|boxes| boxes.ticks(is_by_ai, look, people));
     let is_category =
         |value: Value| matches!(value, Value::Category | Value::Category2 | Value::Category3 | Value::Categories);
     let has_column = market.csv.columns.iter().any(|column| is_category(column.value));
-    let category = asset.category.as_ref().filter(|_| !has_column && !market.categories.is_empty());
+    let category = category.filter(|_| !has_column && !market.categories.is_empty());
     let category =
         category.map(|category| format!("{CATEGORY}`{}`", escape_bytes(category.replace(';', ",").as_bytes())));
     boxes.into_iter().flatten().chain(category).map(|tick| flat(&tick)).collect()
@@ -162,9 +172,14 @@ fn ticks(market: &Market, asset: &BundleAsset) -> Vec<String> {
 /// Returns whether a file is a still: films and models are neither photographs nor illustrations. One that was not measured is
 /// known by its extension.
 fn is_still(asset: &BundleAsset) -> bool {
-    let extension = asset.file_name.rsplit_once('.').map_or("", |(_, extension)| extension).to_lowercase();
+    asset.video.is_none() && is_named_as_still(&asset.file_name)
+}
+
+/// Returns whether a file has the name of a still.
+pub(super) fn is_named_as_still(file_name: &str) -> bool {
+    let extension = file_name.rsplit_once('.').map_or("", |(_, extension)| extension).to_lowercase();
     let is_film = |kind: Kind| kind.is_video() && kind.extension() == Some(extension.as_str());
-    asset.video.is_none() && !Kind::ALL.into_iter().any(is_film) && !Kind::is_model_extension(&extension)
+    !Kind::ALL.into_iter().any(is_film) && !Kind::is_model_extension(&extension)
 }
 
 impl Selection<'_> {

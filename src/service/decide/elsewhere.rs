@@ -13,11 +13,10 @@ use super::Decider;
 use super::bundle_files::{RECORD_BYTES_MAX, all_names, lying};
 use super::bundle_texts::BundleTexts;
 use super::record_settle::refused;
-use super::sending::record_of;
 use crate::config::Settings;
-use crate::model::{AssetId, ContentHash, MarketName, RelPath};
+use crate::model::{AssetId, MarketName, RelPath};
 use crate::plan::{BundleFolder, BundleName, Elsewhere, Hold, uploaded};
-use crate::records::{Deliveries, Sidecar};
+use crate::records::{Deliveries, Got, Sidecar};
 use crate::service::ledger::{Ledger, Published, Went};
 use crate::service::sent::{is_sent, place_of};
 use crate::vault::{Look, read_delivery_log};
@@ -52,8 +51,8 @@ struct Place {
     file: RelPath,
     /// When the last step of its asset was, by its own sidecar; `None` if that cannot be read.
     last: Option<Timestamp>,
-    /// What it was left as.
-    hash: Option<ContentHash>,
+    /// What it was left as. What its row says is no matter here: of copies the one that is left as it was refused goes last.
+    left: Option<Got>,
 }
 
 impl Decider {
@@ -68,16 +67,16 @@ impl Places {
         Self { went: ledger.went(), published: ledger.published(), markets: Mutex::default() }
     }
 
-    /// Returns why a file of a bundle is not to be uploaded from there, if it is not; or why nobody can tell. `hash` is what it
-    /// has as stockmill left it; `None` if a person changed it.
+    /// Returns why a file of a bundle is not to be uploaded from there, if it is not; or why nobody can tell. `left` is what its
+    /// market gets of it as stockmill left it; `None` if a person changed it.
     pub(super) fn elsewhere(
         &self,
         disk: &dyn Look,
         (name, file): (&BundleName, &RelPath),
         asset: &AssetId,
-        hash: Option<&ContentHash>,
+        left: Option<&Got>,
     ) -> Result<Option<Elsewhere>, Hold> {
-        if let Some(why) = self.went.why(name, asset, hash) {
+        if let Some(why) = self.went.why(name, asset, left) {
             return Ok(Some(Elsewhere::Went(why)));
         }
         let market = self.of_market(disk, &name.market)?;
@@ -134,7 +133,8 @@ impl Places {
                 };
                 let last = sidecar.as_ref().and_then(|sidecar| sidecar.history.last()).map(|happened| happened.at);
                 let hash = sidecar.as_ref().and_then(|sidecar| Some(sidecar.file.as_ref()?.hash.clone()));
-                let place = Place { bundle: bundle.clone(), file: folder.files().join(&name), last, hash };
+                let left = hash.map(|hash| Got { hash, row: None });
+                let place = Place { bundle: bundle.clone(), file: folder.files().join(&name), last, left };
                 match sidecar.and_then(|sidecar| sidecar.id) {
                     Some(id) => assets.entry(id).or_default().push(place),
                     None => unknown.push(place),
@@ -188,31 +188,11 @@ impl Places {
     }
 
     /// Returns whether the market has what a file is, or refused it.
-    fn went_as(&self, disk: &dyn Look, asset: &AssetId, Place { bundle, file, hash, .. }: &Place) -> bool {
-        let is_as_left = || hash.as_ref().is_some_and(|left| disk.hash(file).is_ok_and(|hash| hash == *left));
+    fn went_as(&self, disk: &dyn Look, asset: &AssetId, Place { bundle, file, left, .. }: &Place) -> bool {
+        let is_as_left = || left.as_ref().is_some_and(|left| disk.hash(file).is_ok_and(|hash| hash == left.hash));
         self.went.why(bundle, asset, None).is_some()
-            || self.went.why(bundle, asset, hash.as_ref()).is_some() && is_as_left()
+            || self.went.why(bundle, asset, left.as_ref()).is_some() && is_as_left()
     }
-}
-
-/// Returns those of these files of a bundle that are not to be uploaded from there.
-pub(in crate::service) fn elsewhere_in(
-    disk: &dyn Look,
-    places: &Places,
-    name: &BundleName,
-    files: impl IntoIterator<Item = RelPath>,
-) -> Result<BTreeMap<RelPath, Elsewhere>, Hold> {
-    let mut all = BTreeMap::new();
-    for file in files {
-        let Some(bundle) = BundleFolder::of(&file) else { continue };
-        let Ok(sidecar) = record_of(disk, &bundle, &file.file_text()) else { continue };
-        let hash = disk.hash(&file).ok();
-        let left = sidecar.file.map(|left| left.hash).filter(|left| hash.as_ref() == Some(left));
-        let elsewhere = |id| places.elsewhere(disk, (name, &file), id, left.as_ref());
-        let elsewhere = sidecar.id.as_ref().map(elsewhere).transpose()?.flatten();
-        all.extend(elsewhere.map(|elsewhere| (file.clone(), elsewhere)));
-    }
-    Ok(all)
 }
 
 /// Adds files whose sidecars do not tell their asset to that of a file with their name: a market gets each name once.

@@ -11,6 +11,7 @@ mod foreign_xmp;
 mod forget;
 mod gate_days;
 mod gates;
+mod got;
 mod late;
 mod learnt;
 mod measures;
@@ -35,15 +36,16 @@ mod upload_state;
 
 pub(super) use as_left::{Care, is_as_left};
 pub(super) use bundle_files::{all_bundles, bundle_names, manifest_of};
-pub(super) use elsewhere::{CopiesOf, Places, elsewhere_in};
+pub(super) use elsewhere::{CopiesOf, Places};
 pub(super) use foreign_xmp::foreign_xmp;
 pub(super) use forget::{GoneThemes, ThemeVerdict, judge_gone, themes_without_tags};
 pub(super) use gates::GateShut;
+pub(super) use got::{elsewhere_in, sending_of};
 pub(super) use offers::Owing;
 pub(super) use open_bundles::{Against, OpenBundle, UNNAMED, UNTOLD, is_due, lost_record, rowless, unsent_told};
 pub(super) use parts::{lost_parts, parts_of};
 pub(super) use record_keeper::{Found, FoundBundle, FoundTags, Order, RecordKeeper, Tended};
-pub(super) use sending::{rows_of, sending_of, without_file, without_row};
+pub(super) use sending::{rows_of, without_file, without_row};
 pub(super) use tags::{NOTE_BYTES_MAX, SharedTags};
 pub(super) use themes::{TAG_SETS, TAGS_BYTES_MAX};
 
