@@ -278,6 +278,30 @@ fn what_was_refused_for_its_category_goes_again_once_that_is_mended() {
     }
 }
 
+/// It was counted as ready, and that its market had refused it was told only once it was held.
+#[test]
+fn what_shows_only_once_it_is_made_is_told_before() {
+    let settle = "settle: {quiet_ms: 0, weak_quiet_ms: 0, notes_quiet_s: 0}\n";
+    let root = Root::with(&format!("keep: {{method: lanczos, min_megapixels: 0.04}}\n{settle}"));
+    fs::create_dir(root.at("raw/winter-cabins")).unwrap();
+    let tags = "title: Winter cabin\nkeywords: [snow, cabin, winter, forest, lake]\n";
+    fs::write(root.at("raw/winter-cabins/tags.yaml"), tags).unwrap();
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    let bundle = root.bundled()[0].parent().unwrap().parent().unwrap().to_owned();
+    assert!(root.call(&["sent", bundle.to_str().unwrap()]).status.success());
+    let list = root.at("list.csv");
+    fs::write(&list, "Filename,Status,Why\nwinter-cabins-0001.jpg,Rejected,noise\n").unwrap();
+    assert!(root.call(&["verdicts", list.to_str().unwrap(), COLUMNS[0], COLUMNS[1]]).status.success());
+    fs::write(root.at("raw/winter-cabins/again.png"), picture(1, 100)).unwrap();
+    let settings = fs::read_to_string(root.at("stockmill.yaml")).unwrap();
+    fs::write(root.at("stockmill.yaml"), format!("{settings}export: {{quality: 80}}\n")).unwrap();
+    let status = root.text(&["status"]);
+    let told = "(noise), and gets it again only if its bytes are not those that were refused, which shows once it is made; \
+                change its tags or its picture: raw/winter-cabins/again.png";
+    assert!(status.contains("  1 file: adobe-stock refused it as `upload/") && status.contains(told), "{status}");
+}
+
 /// Its other bundles were named one after the other, and there was no way past that of a market which had left the settings.
 #[test]
 fn what_was_refused_goes_again_once_its_other_bundles_are_sent_or_given_up() {
