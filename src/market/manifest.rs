@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::checks::{codes, described};
 use super::profile::{Charset, Column, FileNameLimit, Market, MarketError, Quoting, Value};
@@ -86,12 +86,17 @@ fn line(market: &Market, cells: &[String]) -> Result<Vec<u8>, MarketError> {
 
 /// Returns the names of the files that have a row in a manifest.
 pub fn names_in(market: &Market, manifest: &[u8]) -> BTreeSet<String> {
-    let Ok(separator) = u8::try_from(market.csv.separator) else { return BTreeSet::new() };
+    rows_in(market, manifest).into_keys().collect()
+}
+
+/// Returns the cells of each row of a manifest, by the name of its file.
+pub fn rows_in(market: &Market, manifest: &[u8]) -> BTreeMap<String, Vec<String>> {
+    let Ok(separator) = u8::try_from(market.csv.separator) else { return BTreeMap::new() };
     let text = manifest.strip_prefix(BOM).unwrap_or(manifest);
     let mut reader = csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(text);
     let name_at = market.csv.columns.iter().position(|column| column.value == Value::FileName);
     let rows = reader.records().filter_map(Result::ok);
-    rows.filter_map(|row| row.get(name_at?).map(str::to_owned)).collect()
+    rows.filter_map(|row| Some((row.get(name_at?)?.to_owned(), row.iter().map(str::to_owned).collect()))).collect()
 }
 
 /// Returns the names of the files that have a row in a manifest whose market is not known: those in the column that names the
@@ -169,7 +174,8 @@ fn most_bytes(cell: &str) -> usize {
     cell.len() + cell.matches('"').count() + 3
 }
 
-fn cells(market: &Market, row: &Row<'_>) -> Vec<String> {
+/// Returns the cells of a row, one for each column of a market's manifest.
+pub fn cells(market: &Market, row: &Row<'_>) -> Vec<String> {
     let codes = codes(market, row.category, row.meta);
     let code = |number: usize| codes.get(number).map(ToString::to_string).unwrap_or_default();
     let cell = |column: &Column| match column.value {

@@ -28,8 +28,8 @@ pub use lint::{
     Names, Repeated, Warning, WarningKind, idle_category, lacks_category, left_out_words, lint, lint_fitted, repetition,
 };
 pub use manifest::{
-    Row, fit_file_name, manifest, manifest_name, manifest_part, names_in, names_like, renamed, row_of, row_too_long,
-    with_rows, wrong_name,
+    Row, cells, fit_file_name, manifest, manifest_name, manifest_part, names_in, names_like, renamed, row_of,
+    row_too_long, rows_in, with_rows, wrong_name,
 };
 pub use profile::{
     AiFlag, Charset, Code, Column, Csv, Distinct, Fact, Known, Market, MarketError, Range, TextLimit, Value,

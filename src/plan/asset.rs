@@ -87,9 +87,9 @@ impl<'a> Asset<'a> {
         self.tags_of(&self.sidecar)
     }
 
-    /// Returns them as they would be if it had another number within its theme.
-    pub(super) fn tags_as_number(&self, number: u64) -> tags::Resolved {
-        self.tags_of(&Sidecar { seq: Some(number), ..self.sidecar.clone() })
+    /// Returns them as they would be if it had another number within its theme, or none.
+    pub(super) fn tags_as_number(&self, number: Option<u64>) -> tags::Resolved {
+        self.tags_of(&Sidecar { seq: number, ..self.sidecar.clone() })
     }
 
     fn tags_of(&self, sidecar: &Sidecar) -> tags::Resolved {

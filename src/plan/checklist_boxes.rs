@@ -6,7 +6,7 @@ use super::bundle::BundleAsset;
 use super::checklist_done::Done;
 use super::checklist_ticks::flat;
 use crate::market::{BoxKind, Market, Value};
-use crate::model::{Kind, escape_bytes};
+use crate::model::{Kind, Look, People, escape_bytes};
 
 /// How a category is named that no column of the manifest has.
 const CATEGORY: &str = "category ";
@@ -31,12 +31,8 @@ pub(super) struct ToTick {
 impl<'a> Words<'a> {
     pub(super) fn of(market: &'a Market) -> Self {
         let all = market.boxes.iter().flat_map(crate::market::Boxes::all_ticks);
-        let is_category =
-            |value: Value| matches!(value, Value::Category | Value::Category2 | Value::Category3 | Value::Categories);
-        // A category is ticked, where the manifest has no column for it.
-        let has_column = market.csv.columns.iter().any(|column| is_category(column.value));
-        let has_category = !has_column && !market.categories.is_empty();
-        Self { market, known: all.map(|(kind, tick)| (flat(&tick), kind)).collect(), has_category }
+        let known = all.map(|(kind, tick)| (flat(&tick), kind)).collect();
+        Self { market, known, has_category: has_category_box(market) }
     }
 
     /// Returns which box a tick is about; `None` for one that the market does not ask for any more.
@@ -78,13 +74,7 @@ impl<'a> Words<'a> {
     /// Returns what is ticked for a file.
     fn wanted(&self, asset: &BundleAsset) -> Vec<(BoxKind, String)> {
         let is_by_ai = asset.fitted.meta.source_type.is_by_ai();
-        let boxes =
-            self.market.boxes.as_ref().map(|boxes| if is_still(asset) { boxes.clone() } else { boxes.without_look() });
-        let boxes = boxes.map(|boxes| boxes.ticks(is_by_ai, asset.look, asset.people));
-        let category = asset.category.as_ref().filter(|_| self.has_category).map(|category| {
-            (BoxKind::Category, format!("{CATEGORY}`{}`", escape_bytes(category.replace(';', ",").as_bytes())))
-        });
-        boxes.into_iter().flatten().chain(category).map(|(kind, tick)| (kind, flat(&tick))).collect()
+        ticks(self.market, is_still(asset), is_by_ai, (asset.look, asset.people, asset.category.as_deref()))
     }
 
     /// Returns the tick with which a text begins.
@@ -99,19 +89,46 @@ impl<'a> Words<'a> {
     }
 }
 
+/// Returns what is ticked for a file of which this is known.
+pub(super) fn ticks(
+    market: &Market,
+    is_still: bool,
+    is_by_ai: bool,
+    (look, people, category): (Option<Look>, Option<People>, Option<&str>),
+) -> Vec<(BoxKind, String)> {
+    let boxes = market.boxes.as_ref().map(|boxes| if is_still { boxes.clone() } else { boxes.without_look() });
+    let boxes = boxes.map(|boxes| boxes.ticks(is_by_ai, look, people));
+    let category = category.filter(|_| has_category_box(market)).map(|category| {
+        (BoxKind::Category, format!("{CATEGORY}`{}`", escape_bytes(category.replace(';', ",").as_bytes())))
+    });
+    boxes.into_iter().flatten().chain(category).map(|(kind, tick)| (kind, flat(&tick))).collect()
+}
+
+/// Returns whether a category is ticked: where the manifest has no column for it.
+fn has_category_box(market: &Market) -> bool {
+    let is_category =
+        |value: Value| matches!(value, Value::Category | Value::Category2 | Value::Category3 | Value::Categories);
+    !market.categories.is_empty() && !market.csv.columns.iter().any(|column| is_category(column.value))
+}
+
 /// Returns whether a file is a still: films and models are neither photographs nor illustrations. One that was not measured is
 /// known by its extension.
 pub(super) fn is_still(asset: &BundleAsset) -> bool {
-    let extension = asset.file_name.rsplit_once('.').map_or("", |(_, extension)| extension).to_lowercase();
+    asset.video.is_none() && is_named_as_still(&asset.file_name)
+}
+
+/// Returns whether a file has the name of a still.
+pub(super) fn is_named_as_still(file_name: &str) -> bool {
+    let extension = file_name.rsplit_once('.').map_or("", |(_, extension)| extension).to_lowercase();
     let is_film = |kind: Kind| kind.is_video() && kind.extension() == Some(extension.as_str());
-    asset.video.is_none() && !Kind::ALL.into_iter().any(is_film) && !Kind::is_model_extension(&extension)
+    !Kind::ALL.into_iter().any(is_film) && !Kind::is_model_extension(&extension)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::market::built_in;
-    use crate::model::{Look, Meta, People, SourceType};
+    use crate::model::{Meta, SourceType};
     use crate::records::{ListEvent, ListedStep};
 
     /// A picture was a photo, then an illustration, then a photo again: the portal has what was ticked last. What was ticked, and

@@ -43,6 +43,8 @@ impl Plan {
         self.keep_products(next, &mut plan)?;
         self.add_products(next, &mut plan)?;
         self.add_moves(next, &mut plan)?;
+        plan.again = self.again.iter().chain(&next.again).cloned().collect();
+        plan.unsure = self.unsure.iter().chain(&next.unsure).cloned().collect();
         plan.rows = self.rows.iter().chain(&next.rows).cloned().collect();
         Some(plan)
     }

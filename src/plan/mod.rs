@@ -46,6 +46,7 @@ mod remake;
 mod retry;
 mod revision;
 mod room;
+mod row_digest;
 mod rules;
 #[cfg(test)]
 mod scenarios;
@@ -85,11 +86,12 @@ pub use park::{REASON, is_note_on_set_aside, plan_park};
 pub use part::{Copied, Member};
 pub use place::{Arrival, Place};
 pub use recipe::Recipe;
-pub use refusal::Refusal;
+pub use refusal::{Refusal, what_mends};
 pub use remake::{Freshness, Kept, Old, Remake, Stale, freshness, plan_remake};
 pub use retry::{Around, SetAside, plan_retry};
 pub use revision::{Earlier, is_in_question, revised};
 pub use room::{MarketUse, NoRoom, check_room};
+pub use row_digest::row_digest;
 pub use rules::{Nets, Rules};
 pub use sending::{SENT_MARK, plan_clock_back, plan_mark_sent, plan_not_sent, plan_sent, told_missing};
 pub use stage::plan_asset;
@@ -112,7 +114,7 @@ use crate::model::{
     Video, leading_days,
 };
 pub use crate::records::BundleFolder;
-use crate::records::{About, Move, PublishMode, Remove, Sidecar};
+use crate::records::{About, Move, PublishMode, Remove, RowDigest, Sidecar};
 use tags::Layer;
 
 /// What is known of one settled asset.
@@ -273,6 +275,10 @@ pub struct Plan {
     pub removes: Vec<Remove>,
     /// Why markets do not get its file: each reason once, with all markets that have it.
     pub not_for: Vec<String>,
+    /// The files that go to a market again which refused one of its asset, each with what tells its row from that one's.
+    pub again: Vec<(RelPath, RowDigest)>,
+    /// What is to be told of those of which it shows only once they are made whether the market gets them.
+    pub unsure: Vec<String>,
     /// The bundles that it adds a row to.
     pub rows: Vec<BundleName>,
     /// Which of its steps decodes the picture, if one does: that one tells what is found.
@@ -299,6 +305,8 @@ impl Plan {
             moves: Vec::new(),
             removes: Vec::new(),
             not_for: Vec::new(),
+            again: Vec::new(),
+            unsure: Vec::new(),
             rows: Vec::new(),
             renders_in: None,
             encodes_in: None,

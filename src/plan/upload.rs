@@ -7,7 +7,8 @@ use super::not_taken::{Cause, NotTaken, refused_by_all, told};
 use super::offered::{candidate, check, refused};
 use super::own_file::{encoded_anew, is_of_another, may_be_made, own_file};
 use super::part::{copy_parts, private_of, told_of_parts};
-use super::refusal::{But, MENDED, MENDED_OR_NUMBERED};
+use super::refusal::{Again, mended};
+use super::row_digest::row_digest;
 use super::tags::digest;
 use super::{Bundle, Bundled, Context, Facts, Hold, NoRoom, Plan, Recipe, Refusal, export, new_file};
 use crate::market::{self, Candidate, Market, Row};
@@ -256,11 +257,14 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<J
     let to = folder.files().join(&name);
     let is_own = own.is_some();
     let (recipe, file, how) = own.unwrap_or_else(|| finished(asset, &meta));
-    let again = match before {
-        Some(Bundled::Refused(refusals)) => mended(asset, market, refusals, &file)?,
-        _ => "",
-    };
-    let again = if again.is_empty() { String::new() } else { format!(" again, {again},") };
+    let mut again = String::new();
+    let mut offered_again = None;
+    if let Some(Bundled::Refused(refusals)) = before {
+        let row = row_digest(market, &asset.tags_as_number(None), &name);
+        let Again { told, unsure } = mended(asset, market, refusals, (&recipe, &file), &row)?;
+        again = format!(" again, {told},");
+        offered_again = Some(((to.clone(), row), unsure));
+    }
     let mut told = vec![format!("of {}", bundle.day)];
     told.extend(market::renamed(market, &wanted, &name));
     told.extend(left_out);
@@ -270,6 +274,10 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<J
     let did = joined.told(market.name.as_str());
     let plan = plan.get_or_insert_with(|| asset.plan(&to, &did));
     plan.about.markets.push(market.name.clone());
+    if let Some((row, unsure)) = offered_again {
+        plan.again.push(row);
+        plan.unsure.extend(unsure);
+    }
     let mut sidecar = asset.sidecar_that(&did);
     sidecar.file = Some(file);
     sidecar.private = private_of(asset);
@@ -282,31 +290,6 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<J
     let record = free_path(&folder.sidecar_of(&name), asset.context);
     plan.products.push(new_file(record, recipe));
     Ok(joined)
-}
-
-/// Returns how it is told that a market gets a file again that it refused: it must be another one by now. Another number
-/// in its texts alone makes it none, as far as it is on record which number it had.
-fn mended(
-    asset: &Asset<'_>,
-    market: &Market,
-    refusals: &[Refusal],
-    file: &FileRecord,
-) -> Result<&'static str, NotTaken> {
-    let meta_as = |number: u64| market::fit(market, &asset.tags_as_number(number).meta()).meta;
-    let made_as = |number: u64| {
-        let embedded = file.embedded.as_ref().map(|_| digest(&meta_as(number)));
-        FileRecord { embedded, ..file.clone() }.fingerprint()
-    };
-    let same = |refusal: &Refusal| {
-        let other = || refusal.refuse(made_as(refusal.number?).as_ref(), But::Number);
-        refusal.refuse(file.fingerprint().as_ref(), But::Nothing).or_else(other)
-    };
-    if let Some(why) = refusals.iter().find_map(same) {
-        return Err(NotTaken::new(Cause::Before, &why));
-    }
-    let has_number = || meta_as(asset.seq) != meta_as(asset.seq.wrapping_add(1));
-    let is_unknown = refusals.iter().any(|refusal| refusal.number.is_none()) && has_number();
-    Ok(if is_unknown { MENDED_OR_NUMBERED } else { MENDED })
 }
 
 /// Returns how the file for a market is made, its record, and what its history says before "bundled". A picture that

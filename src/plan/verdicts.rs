@@ -27,9 +27,9 @@ pub enum Dealt {
 }
 
 /// Returns whether a file that goes there again from the same bundle is the one that the market answered about: what it
-/// accepted it has, and what it refused is another file once its bytes are others.
-pub fn is_answered_again(is_accepted: bool, has_same_bytes: bool) -> bool {
-    is_accepted || has_same_bytes
+/// accepted it has, and what it refused is another file once its bytes are others, or its row says something else.
+pub fn is_answered_again(is_accepted: bool, is_same: bool) -> bool {
+    is_accepted || is_same
 }
 
 /// What a market's list says.
@@ -123,6 +123,7 @@ fn answered(sent: &SentBefore<'_>, row: &VerdictRow) -> AnsweredFile {
         hash: sent.file.hash.clone(),
         made: sent.file.made.clone(),
         number: sent.file.number,
+        row: sent.file.row.clone(),
         accepted: row.accepted,
         reason: if row.accepted { String::new() } else { row.reason.clone() },
     }
@@ -159,7 +160,7 @@ mod tests {
                     "?" => Dealt::InReview,
                     word => Dealt::Answered(word == "yes"),
                 };
-                let file = SentFile { name, asset, theme: None, hash, made: None, number: None };
+                let file = SentFile { name, asset, theme: None, hash, made: None, number: None, row: None };
                 (RelPath::new(format!("upload/2026-11-28/{}", words[0])).unwrap(), file, dealt)
             })
             .collect();

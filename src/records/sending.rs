@@ -57,6 +57,63 @@ pub struct SentFile {
     /// Its number within its theme, which its texts may have; older records do not say it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub number: Option<u64>,
+    /// What tells its row from another one; older records do not say it, nor do those of a file whose row was not as its tags
+    /// had it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub row: Option<RowDigest>,
+}
+
+/// What tells what a market is told of a file, beside its bytes, from something else. Neither digest has the file's name or
+/// its number in it, which mend nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowDigest {
+    /// That of what its tags say.
+    pub tags: ContentHash,
+    /// That of what its market is told: its row, and what is ticked for it in the portal.
+    pub told: ContentHash,
+}
+
+impl RowDigest {
+    /// Returns whether both say the same. One digest that is the same is enough: by other rules and columns of a market its
+    /// tags say what they said, and tags of which the market is told nothing mend nothing.
+    fn is_same(&self, other: &Self) -> bool {
+        self.tags == other.tags || self.told == other.told
+    }
+}
+
+/// What a market got of a file, or would get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Got {
+    /// The hash of the bytes.
+    pub hash: ContentHash,
+    /// What tells the row from another one, where that is known.
+    pub row: Option<RowDigest>,
+}
+
+impl Got {
+    /// Returns whether both are the same to a market: the same bytes, and no row that is known to say something else.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.hash == other.hash && !self.has_another_row(other.row.as_ref())
+    }
+
+    /// Returns whether it is known that a row says something else.
+    pub fn has_another_row(&self, row: Option<&RowDigest>) -> bool {
+        self.row.as_ref().zip(row).is_some_and(|(own, other)| !own.is_same(other))
+    }
+}
+
+impl SentFile {
+    /// Returns what the market got.
+    pub fn got(&self) -> Got {
+        Got { hash: self.hash.clone(), row: self.row.clone() }
+    }
+}
+
+impl AnsweredFile {
+    /// Returns what the market had got.
+    pub fn got(&self) -> Got {
+        Got { hash: self.hash.clone(), row: self.row.clone() }
+    }
 }
 
 /// What a market answered about files.
@@ -84,6 +141,9 @@ pub struct AnsweredFile {
     /// Its number within its theme, where that is on record.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub number: Option<u64>,
+    /// What tells its row from another one, where that is on record.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub row: Option<RowDigest>,
     /// Whether the market took it.
     pub accepted: bool,
     /// Why not, in the market's words.
@@ -114,6 +174,7 @@ mod tests {
     #[test]
     fn what_is_written_of_a_market_is_read_again() {
         let file = r#""asset":"0123456789abcdef","hash":"HASH""#;
+        let row = r#"{"tags":"HASH","told":"HASH"}"#;
         let rows = [
             r#"{"sent":{"bundle":"upload/2026-11-28/m-2","market":"m","at":"2026-11-28T10:00:00Z","files":[]}}"#
                 .to_owned(),
@@ -124,18 +185,49 @@ mod tests {
             format!(
                 r#"{{"sent":{{"bundle":"upload/d/m","market":"m","at":"2026-11-28T10:00:00Z","files":[{{"name":"a.jpg",{file},"number":7}}]}}}}"#
             ),
+            format!(
+                r#"{{"sent":{{"bundle":"upload/d/m","market":"m","at":"2026-11-28T10:00:00Z","files":[{{"name":"a.jpg",{file},"row":{row}}}]}}}}"#
+            ),
             r#"{"not_sent":"upload/2026-11-28/m"}"#.to_owned(),
             format!(
                 r#"{{"answered":{{"market":".m","files":[{{"file":"upload/d/m/files/a.jpg",{file},"accepted":true}}]}}}}"#
             ),
             format!(
-                r#"{{"answered":{{"market":"m","files":[{{"file":"upload/d/m/files/a.jpg",{file},"made":"HASH","number":7,"accepted":false,"reason":"noise"}}]}}}}"#
+                r#"{{"answered":{{"market":"m","files":[{{"file":"upload/d/m/files/a.jpg",{file},"made":"HASH","number":7,"row":{row},"accepted":false,"reason":"noise"}}]}}}}"#
             ),
         ];
         for text in rows {
             let text = text.replace("HASH", &ContentHash::of(b"x").to_string());
             let dealing: Dealing = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
             assert_eq!(serde_json::to_string(&dealing).unwrap(), text);
+        }
+    }
+
+    /// Of two files with the same bytes nobody could tell whether the market was told something else of one.
+    #[test]
+    fn what_a_market_is_told_makes_another_file_of_the_same_bytes() {
+        let of = |text: &str| ContentHash::of(text.as_bytes());
+        let got = |(bytes, row): (&str, Option<(&str, &str)>)| Got {
+            hash: of(bytes),
+            row: row.map(|(tags, told)| RowDigest { tags: of(tags), told: of(told) }),
+        };
+        // Each with its bytes, what its tags say, and what the market is told; and whether both are the same.
+        for (one, other, is_same) in [
+            (("a", Some(("sea", "1"))), ("a", Some(("sea", "1"))), true),
+            (("a", Some(("sea", "1"))), ("b", Some(("sea", "1"))), false),
+            (("a", Some(("sea", "1"))), ("a", Some(("lake", "11"))), false),
+            // The market has other rules or columns.
+            (("a", Some(("sea", "1"))), ("a", Some(("sea", "title"))), true),
+            // It takes nothing of what changed.
+            (("a", Some(("sea", "1"))), ("a", Some(("lake", "1"))), true),
+            (("a", None), ("a", Some(("lake", "11"))), true),
+            (("a", None), ("b", None), false),
+        ] {
+            assert_eq!(
+                [got(one).is_same(&got(other)), got(other).is_same(&got(one))],
+                [is_same; 2],
+                "{one:?} {other:?}"
+            );
         }
     }
 }

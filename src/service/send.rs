@@ -94,8 +94,8 @@ fn send_one(
     if let Some(file) = missing.first().filter(|_| !is_marked) {
         return Err(refused(no_file(rules, &name, missing.len(), file)));
     }
-    let sending = sending_of(disk, &rules.settings, &places.went, &name, &place, now)
-        .map_err(|hold| refused(hold.to_string()))?;
+    let sending =
+        sending_of(disk, &rules.settings, places, &name, &place, now).map_err(|hold| refused(hold.to_string()))?;
     if sending.files.is_empty() {
         return Err(refused(
             "no file is in it that has a row in its CSV and did not go there before, so nothing was sent".to_owned(),

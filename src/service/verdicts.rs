@@ -54,6 +54,8 @@ fn sent_before<'a>(records: &'a [Record], market: &MarketName) -> BTreeMap<&'a s
                 for file in &sending.files {
                     let before = sent.entry(file.name.as_str()).or_default();
                     match before.iter_mut().rev().find(|before| is_again(before, &sending.bundle, file)) {
+                        // What it refused stays what that was about.
+                        Some(again) if again.dealt == Dealt::Answered(false) => (),
                         Some(again) => again.file = file,
                         None => before.push(SentBefore { bundle: &sending.bundle, file, dealt: Dealt::InReview }),
                     }
@@ -87,7 +89,7 @@ fn is_again(before: &SentBefore<'_>, bundle: &RelPath, file: &SentFile) -> bool 
         && before.file.asset == file.asset
         && match before.dealt {
             Dealt::InReview => true,
-            Dealt::Answered(is_accepted) => is_answered_again(is_accepted, before.file.hash == file.hash),
+            Dealt::Answered(is_accepted) => is_answered_again(is_accepted, before.file.got().is_same(&file.got())),
         }
 }
 
@@ -98,7 +100,7 @@ mod tests {
     use super::*;
     use crate::model::{AssetId, ContentHash, Stage};
     use crate::plan::MarketAnswer;
-    use crate::records::{About, Intent, Sending, VerdictRow};
+    use crate::records::{About, Intent, RowDigest, Sending, VerdictRow};
     use crate::service::ledger::Ledger;
 
     const BUNDLES: [&str; 2] = ["upload/2026-11-28/m", "upload/2026-11-29/m"];
@@ -106,15 +108,18 @@ mod tests {
     /// What a person says of a market.
     #[derive(Debug, Clone)]
     enum Said {
-        /// A bundle was sent; with each of its two files as it was, or as it was mended.
-        Sent(usize, [u8; 2]),
+        /// A bundle was sent; with each of its two files, and its row, as it was, or as it was mended. Of some rows nobody knows
+        /// what they said.
+        Sent(usize, [u8; 2], [Option<u8>; 2]),
         NotSent(usize),
         /// The market's list says whether it took a file.
         List(usize, bool),
     }
 
     fn said() -> impl Strategy<Value = Vec<Said>> {
-        let sent = (0_usize..2, [0_u8..3, 0..3]).prop_map(|(bundle, bytes)| Said::Sent(bundle, bytes));
+        let rows = [proptest::option::of(0_u8..2), proptest::option::of(0_u8..2)];
+        let sent =
+            (0_usize..2, [0_u8..3, 0..3], rows).prop_map(|(bundle, bytes, rows)| Said::Sent(bundle, bytes, rows));
         let list = (0_usize..2, any::<bool>()).prop_map(|(file, accepted)| Said::List(file, accepted));
         proptest::collection::vec(prop_oneof![sent, (0_usize..2).prop_map(Said::NotSent), list], 0..30)
     }
@@ -127,14 +132,18 @@ mod tests {
             let (market, mut records, mut is_sent) = (MarketName::recorded("m"), Vec::new(), [false; 2]);
             for (plan, step) in (1..).zip(steps) {
                 let dealing = match step {
-                    Said::Sent(bundle, _) if is_sent[bundle] => continue,
-                    Said::Sent(bundle, bytes) => {
+                    Said::Sent(bundle, ..) if is_sent[bundle] => continue,
+                    Said::Sent(bundle, bytes, rows) => {
                         is_sent[bundle] = true;
                         let file = |file: usize| {
                             let hash = |text: String| ContentHash::of(text.as_bytes());
                             let (name, asset) = (format!("{file}.jpg"), AssetId::of(&hash(format!("{bundle} {file}"))));
+                            let row = |row: Option<u8>| {
+                                let says = hash(format!("row {}", row?));
+                                Some(RowDigest { tags: says.clone(), told: says })
+                            };
                             let hash = hash(format!("{bundle} {file} {}", bytes[file]));
-                            SentFile { name, asset, theme: None, hash, made: None, number: None }
+                            SentFile { name, asset, theme: None, hash, made: None, number: None, row: row(rows[file]) }
                         };
                         let (bundle, at) = (RelPath::new(BUNDLES[bundle]).unwrap(), Timestamp::UNIX_EPOCH);
                         Dealing::Sent(Sending { bundle, market: market.clone(), at, files: vec![file(0), file(1)] })

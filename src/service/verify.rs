@@ -8,6 +8,7 @@ mod verified;
 pub use verified::{MovedByHand, NotFromHere, Problem, Unmatched, Verified, Wrong};
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::decide::{Places, all_bundles, elsewhere_in, without_file, without_row};
@@ -32,7 +33,7 @@ pub fn verify(settings: &Settings) -> Result<Verified, ServiceError> {
     let layout = layout(settings);
     let disk = RealDisk::open_to_look(layout.clone());
     let mut verified = verify_receipts(&layout, &*disk)?;
-    let places = Places::of(&Ledger::of(&Journal::read_only(&*disk)?));
+    let places = Arc::new(Places::of(&Ledger::of(&Journal::read_only(&*disk)?)));
     for name in all_bundles(&*disk, &settings.upload.markets) {
         let compared = compare_manifest(&*disk, settings, &places, &name, &mut verified);
         if let Err(why) = compared.and_then(|()| compare_parts(&*disk, &name, &mut verified)) {
@@ -47,7 +48,7 @@ pub fn verify(settings: &Settings) -> Result<Verified, ServiceError> {
 fn compare_manifest(
     disk: &dyn Look,
     settings: &Settings,
-    places: &Places,
+    places: &Arc<Places>,
     name: &BundleName,
     verified: &mut Verified,
 ) -> Result<(), String> {
@@ -55,7 +56,7 @@ fn compare_manifest(
     let sent = is_sent(disk, &place).map_err(|error| error.source.to_string())?;
     let mut files = without_row(disk, settings, name).map_err(|hold| hold.to_string())?;
     let copies = places.copies(disk, name).map_err(|hold| hold.to_string())?.into_keys();
-    let elsewhere = elsewhere_in(disk, places, name, copies.chain(files.iter().cloned()));
+    let elsewhere = elsewhere_in(disk, settings, places, name, copies.chain(files.iter().cloned()));
     let elsewhere = elsewhere.map_err(|hold| hold.to_string())?;
     files.retain(|file| !elsewhere.contains_key(file));
     let Unmatched { not_from_here, without_row, without_row_yet, .. } = &mut verified.rows;

@@ -634,7 +634,11 @@ fn what_was_mended_reaches_the_market_that_refused_it_once_it_has_room() {
         assert!(root.once().status.success());
         assert_eq!(counts(&root, &markets), [1, 1, 1], "{}", root.log());
     }
-    assert!(root.log().contains("undled again, since it was mended, for adobe-stock"), "{}", root.log());
+    assert!(
+        root.log().contains("undled again, since its picture or its tags were mended, for adobe-stock"),
+        "{}",
+        root.log()
+    );
 }
 
 /// The bundle of another market kept it, was called its own, and a file that was not there any more kept it as well.

@@ -227,11 +227,79 @@ fn what_was_refused_goes_again_once_it_is_mended_and_not_before() {
     fs::write(&tags, fs::read_to_string(&tags).unwrap().replace("title: Winter cabins", "title: Snowed in")).unwrap();
     assert!(root.once().status.success());
     assert_eq!(root.bundled().len(), 2, "{}\n{}", root.text(&["status"]), root.log());
-    assert!(root.log().contains("undled again, since it was mended, for adobe-stock"), "{}", root.log());
+    assert!(
+        root.log().contains("undled again, since its picture or its tags were mended, for adobe-stock"),
+        "{}",
+        root.log()
+    );
     fs::write(root.at("raw/winter-cabins/third.png"), picture(1, 100)).unwrap();
     root.once();
     assert!(root.at("failed/raw/winter-cabins/third.png").exists(), "{:?}", root.files());
     assert_eq!(root.bundled().len(), 2, "{:?}", root.files());
+}
+
+/// Its bytes stayed the same, and the only way out was the market's portal.
+#[test]
+fn what_was_refused_for_its_category_goes_again_once_that_is_mended() {
+    for is_dropped_again in [true, false] {
+        let (root, bundle) = with_bundle();
+        let categorise = |category: u32| {
+            let tags = "title: Winter cabins\nkeywords: [snow, cabin, winter, forest, lake]\ncategory: {adobe-stock: ";
+            fs::write(root.at("raw/winter-cabins/tags.yaml"), format!("{tags}{category}}}\n")).unwrap();
+            assert!(root.once().status.success(), "{}", root.log());
+        };
+        let csv = || fs::read_to_string(bundle.join("adobe-stock.csv")).unwrap();
+        categorise(1);
+        assert!(csv().contains(",1,"), "{}", csv());
+        assert!(root.call(&["sent", bundle.to_str().unwrap()]).status.success());
+        let list = root.at("list.csv");
+        fs::write(&list, "Filename,Status,Why\nwinter-cabins-0001.jpg,Rejected,category\n").unwrap();
+        assert!(root.text(&["verdicts", list.to_str().unwrap(), COLUMNS[0], COLUMNS[1]]).contains("1 refused"));
+        let explained = root.text(&["explain", root.bundled()[0].to_str().unwrap()]);
+        assert!(explained.contains("refused it: change its tags or its picture; tags stand in"), "{explained}");
+        if is_dropped_again {
+            fs::write(root.at("raw/winter-cabins/again.png"), picture(1, 100)).unwrap();
+        } else {
+            fs::remove_file(bundle.join("SENT")).unwrap();
+        }
+        root.once();
+        let status = root.text(&["status"]);
+        assert!(
+            status.contains(": change its tags or its picture") || status.contains("; change its tags"),
+            "{status}"
+        );
+        assert!(root.bundled().len() == 1 && csv().contains(",1,") == is_dropped_again, "{}", csv());
+
+        categorise(11);
+        let (status, verified) = (root.text(&["status"]), root.text(&["verify"]));
+        let goes = if is_dropped_again { root.bundled().len() == 2 } else { csv().contains(",11,") };
+        assert!(goes && !status.contains("change its tags"), "{is_dropped_again}: {status}\n{}", root.log());
+        assert!(!verified.contains("refused"), "{verified}");
+    }
+}
+
+/// It was counted as ready, and that its market had refused it was told only once it was held.
+#[test]
+fn what_shows_only_once_it_is_made_is_told_before() {
+    let settle = "settle: {quiet_ms: 0, weak_quiet_ms: 0, notes_quiet_s: 0}\n";
+    let root = Root::with(&format!("keep: {{method: lanczos, min_megapixels: 0.04}}\n{settle}"));
+    fs::create_dir(root.at("raw/winter-cabins")).unwrap();
+    let tags = "title: Winter cabin\nkeywords: [snow, cabin, winter, forest, lake]\n";
+    fs::write(root.at("raw/winter-cabins/tags.yaml"), tags).unwrap();
+    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    let bundle = root.bundled()[0].parent().unwrap().parent().unwrap().to_owned();
+    assert!(root.call(&["sent", bundle.to_str().unwrap()]).status.success());
+    let list = root.at("list.csv");
+    fs::write(&list, "Filename,Status,Why\nwinter-cabins-0001.jpg,Rejected,noise\n").unwrap();
+    assert!(root.call(&["verdicts", list.to_str().unwrap(), COLUMNS[0], COLUMNS[1]]).status.success());
+    fs::write(root.at("raw/winter-cabins/again.png"), picture(1, 100)).unwrap();
+    let settings = fs::read_to_string(root.at("stockmill.yaml")).unwrap();
+    fs::write(root.at("stockmill.yaml"), format!("{settings}export: {{quality: 80}}\n")).unwrap();
+    let status = root.text(&["status"]);
+    let told = "(noise), and gets it again only if its bytes are not those that were refused, which shows once it is made; \
+                change its tags or its picture: raw/winter-cabins/again.png";
+    assert!(status.contains("  1 file: adobe-stock refused it as `upload/") && status.contains(told), "{status}");
 }
 
 /// Its other bundles were named one after the other, and there was no way past that of a market which had left the settings.

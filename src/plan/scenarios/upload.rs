@@ -13,7 +13,7 @@ use crate::model::{
 use crate::plan::{
     Bundled, Context, Copied, NoRoom, Recipe, Refusal, Rules, is_finished_of, may_be_made, plan_asset, plan_offer,
 };
-use crate::records::{Happened, Private, Sidecar};
+use crate::records::{Got, Happened, Private, RowDigest, Sidecar};
 
 const DAY: &str = "upload/2026-11-28";
 
@@ -388,7 +388,8 @@ fn another_number_in_a_title_mends_nothing() {
             _ => None,
         });
         let file = path("upload/2026-11-20/adobe-stock/files/a.jpg");
-        let refusal = Refusal { file, reason: "noise".to_owned(), made: vec![made.unwrap()], number };
+        let got = Got { hash: ContentHash::of(b"refused"), row: None };
+        let refusal = Refusal { file, reason: "noise".to_owned(), got, made: vec![made.unwrap()], number };
         let refused = [(MarketName::new("adobe-stock").unwrap(), Bundled::Refused(vec![refusal]))].into();
         let told = match planned(now, 7, &refused) {
             Ok(plan) => {
@@ -402,6 +403,58 @@ fn another_number_in_a_title_mends_nothing() {
             Err(hold) => hold.to_string(),
         };
         assert!(told.contains(&expected), "{was}, {number:?}, {now}: {told}");
+    }
+}
+
+/// What was refused for its category alone never went there again: its bytes stayed the same.
+#[test]
+fn what_a_row_alone_says_makes_a_refused_file_another_one() {
+    let planned = |category: &str, seq: u64, refusal: Refusal| {
+        let bundled_for = &[(MarketName::new("adobe-stock").unwrap(), Bundled::Refused(vec![refusal]))].into();
+        jpeg("upload/t/mine.jpg").decide(|facts, context| {
+            let category = [("adobe-stock".to_owned(), category.to_owned())];
+            let with = |tags: &Tags| Tags { category: category.clone().into(), ..tags.clone() };
+            let layers: Vec<_> = context.layers.iter().map(|(layer, tags)| (layer.clone(), with(tags))).collect();
+            let (layers, next_seq) = (&layers[..], &|_: &ThemeSlug, _: &ContentHash| seq);
+            plan_asset(facts, &Context { layers, next_seq, bundled_for, ..*context })
+        })
+    };
+    let refusal = |row: Option<RowDigest>, made: Option<ContentHash>| {
+        let (file, reason) = (path("upload/2026-11-20/adobe-stock/files/a.jpg"), "category".to_owned());
+        let got = Got { hash: ContentHash::of(b"refused"), row };
+        Refusal { file, reason, got, made: made.into_iter().collect(), number: Some(3) }
+    };
+    let made = |plan: &crate::plan::Plan| {
+        let file = plan.products.iter().find_map(|product| match &product.recipe {
+            Recipe::SidecarOf { sidecar, .. } => sidecar.file.as_ref()?.fingerprint(),
+            _ => None,
+        });
+        file.unwrap()
+    };
+    let first = planned("1", 3, refusal(None, None)).unwrap();
+    let (row, made) = (first.again[0].1.clone(), made(&first));
+    // Nothing is known of how that one was made: it shows once this one is made.
+    let unsure = "adobe-stock refused it as `upload/2026-11-20/adobe-stock/files/a.jpg` (category), and gets it again only if \
+                  its bytes are not those that were refused, which shows once it is made; change its picture";
+    assert!(first.unsure.len() == 1 && first.unsure[0].starts_with(unsure), "{:?}", first.unsure);
+    let same = "would get the same again; change its tags or its picture; no other market";
+    let not_known = "what else the market was told of it is not on record";
+    let again = "bundled again, since its picture or its tags were mended, for adobe-stock of 2026-11-28";
+    for (row, category, seq, expected) in [
+        (Some(&row), "1", 3, same),
+        (Some(&row), "1", 7, same),
+        (Some(&row), "11", 3, again),
+        (Some(&row), "11", 7, again),
+        (None, "11", 3, not_known),
+    ] {
+        let told = match planned(category, seq, refusal(row.cloned(), Some(made.clone()))) {
+            Ok(plan) => {
+                assert!(plan.unsure.is_empty() && plan.to_string().contains(again), "{plan}");
+                plan.about.did
+            }
+            Err(hold) => hold.to_string(),
+        };
+        assert!(told.contains(expected), "{category} {seq}: {told}");
     }
 }
 
@@ -421,7 +474,8 @@ fn what_was_refused_goes_again_under_another_name() {
     for (names, expected) in rows {
         let refusal = |name: &&str| {
             let file = path("upload/2026-11-20/adobe-stock/files").join(name);
-            Refusal { file, reason: String::new(), made: Vec::new(), number: None }
+            let got = Got { hash: ContentHash::of(b"refused"), row: None };
+            Refusal { file, reason: String::new(), got, made: Vec::new(), number: None }
         };
         let bundled = Some(Bundled::Refused(names.iter().map(refusal).collect()));
         let given = Given { is_own: true, bundled, ..jpeg("upload/t/t-0007.jpg") };

@@ -103,9 +103,10 @@ impl Bundles<'_> {
         } else {
             inside.stale.extend(refresh);
         }
-        let left = sidecar.file.as_ref().filter(|_| !is_retouched).map(|left| &left.hash);
+        let left = sidecar.file.as_ref().filter(|_| !is_retouched).map(|left| left.hash.clone());
+        let left = left.map(|hash| self.got(name, bundle, file, &sidecar, &hash));
         let (asset, at) = (sidecar.id.as_ref(), files.join(file));
-        let elsewhere = |id| self.places.elsewhere(self.disk, (name, &at), id, left);
+        let elsewhere = |id| self.places.elsewhere(self.disk, (name, &at), id, left.as_ref());
         let elsewhere = asset.map(elsewhere).transpose()?.flatten();
         let parts = parts_of((self.disk, &self.tags.insides), bundle, file, &sidecar)?.parts;
         sidecar.theme.into_iter().for_each(|theme| *inside.themes.entry(theme).or_default() += 1);

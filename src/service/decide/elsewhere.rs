@@ -14,11 +14,10 @@ use super::bundle_files::{Lying, RECORD_BYTES_MAX, all_names, lying};
 use super::bundle_texts::BundleTexts;
 use super::read_sidecars::{ReadSidecars, Sidecars};
 use super::record_settle::refused;
-use super::sending::record_of;
 use crate::config::Settings;
-use crate::model::{AssetId, ContentHash, MarketName, RelPath};
+use crate::model::{AssetId, MarketName, RelPath};
 use crate::plan::{BundleFolder, BundleName, Elsewhere, Hold, uploaded};
-use crate::records::{Deliveries, Sidecar};
+use crate::records::{Deliveries, Got, Sidecar};
 use crate::service::ledger::{Ledger, Published, Went};
 use crate::service::sent::{is_sent, place_of};
 use crate::vault::{Look, read_delivery_log};
@@ -77,16 +76,16 @@ impl Places {
         Self { went, published, sidecars: Arc::default(), markets: Mutex::default() }
     }
 
-    /// Returns why a file of a bundle is not to be uploaded from there, if it is not; or why nobody can tell. `hash` is what it
-    /// has as stockmill left it; `None` if a person changed it.
+    /// Returns why a file of a bundle is not to be uploaded from there, if it is not; or why nobody can tell. `left` is what its
+    /// market gets of it as stockmill left it; `None` if a person changed it.
     pub(super) fn elsewhere(
         &self,
         disk: &dyn Look,
         (name, file): (&BundleName, &RelPath),
         asset: &AssetId,
-        hash: Option<&ContentHash>,
+        left: Option<&Got>,
     ) -> Result<Option<Elsewhere>, Hold> {
-        if let Some(why) = self.went.why(name, asset, hash) {
+        if let Some(why) = self.went.why(name, asset, left) {
             return Ok(Some(Elsewhere::Went(why)));
         }
         let market = self.of_market(disk, &name.market)?;
@@ -211,8 +210,10 @@ impl Places {
         }
         let record = BundleFolder::of(file).map(|folder| folder.sidecar_of(file.file_name()));
         let sidecar = record.and_then(|record| Sidecar::parse(&disk.read(&record, RECORD_BYTES_MAX).ok()?).ok());
-        let Some(left) = sidecar.and_then(|sidecar| sidecar.file).map(|left| left.hash) else { return false };
-        self.went.why(bundle, asset, Some(&left)).is_some() && disk.hash(file).is_ok_and(|hash| hash == left)
+        // What its row says is no matter here: of copies the one that is left as it was refused goes last.
+        let left = sidecar.and_then(|sidecar| sidecar.file).map(|left| Got { hash: left.hash, row: None });
+        let Some(left) = left else { return false };
+        self.went.why(bundle, asset, Some(&left)).is_some() && disk.hash(file).is_ok_and(|hash| hash == left.hash)
     }
 }
 
@@ -220,26 +221,6 @@ impl Places {
 fn says(sidecar: Sidecar) -> (Option<AssetId>, Option<Timestamp>) {
     let last = sidecar.history.last().map(|happened| happened.at);
     (sidecar.id, last)
-}
-
-/// Returns those of these files of a bundle that are not to be uploaded from there.
-pub(in crate::service) fn elsewhere_in(
-    disk: &dyn Look,
-    places: &Places,
-    name: &BundleName,
-    files: impl IntoIterator<Item = RelPath>,
-) -> Result<BTreeMap<RelPath, Elsewhere>, Hold> {
-    let mut all = BTreeMap::new();
-    for file in files {
-        let Some(bundle) = BundleFolder::of(&file) else { continue };
-        let Ok(sidecar) = record_of(disk, &bundle, &file.file_text()) else { continue };
-        let hash = disk.hash(&file).ok();
-        let left = sidecar.file.map(|left| left.hash).filter(|left| hash.as_ref() == Some(left));
-        let elsewhere = |id| places.elsewhere(disk, (name, &file), id, left.as_ref());
-        let elsewhere = sidecar.id.as_ref().map(elsewhere).transpose()?.flatten();
-        all.extend(elsewhere.map(|elsewhere| (file.clone(), elsewhere)));
-    }
-    Ok(all)
 }
 
 /// Adds files whose sidecars do not tell their asset to that of a file with their name: a market gets each name once.

@@ -3,9 +3,9 @@
 use super::{Decider, Here};
 use crate::config::Gate;
 use crate::make::MakeError;
-use crate::model::Stage;
+use crate::model::{ContentHash, MarketName, RelPath, Stage};
 use crate::plan::{BundleName, Facts, Plan, Recipe, bytes_for_all, facts_after};
-use crate::records::FileRecord;
+use crate::records::{FileRecord, Got};
 use crate::service::ledger::Ledger;
 use crate::vault::Made;
 
@@ -96,17 +96,21 @@ impl Decider {
     }
 }
 
-/// Returns why a market does not get what was made for it: it has the very bytes that the market refused. Decided anew,
-/// it goes to the others.
+/// Returns why a market does not get what was made for it: it has the very bytes that the market refused, and no row that says
+/// something else. Decided anew, it goes to the others.
 fn refused_before(ledger: &mut Ledger, plan: &Plan, made: &Made) -> Option<String> {
     let bundled = made.products().filter_map(|(to, hash)| Some((to, BundleName::of(to)?.market, hash)));
-    let (to, market, hash) = bundled.into_iter().find(|(_, market, hash)| ledger.is_refused(market, hash))?;
+    let row = |to: &RelPath| plan.again.iter().find(|(file, _)| file == to).map(|(_, row)| row.clone());
+    let is_refused = |(to, market, hash): &(&RelPath, MarketName, &ContentHash)| {
+        ledger.is_refused(market, &Got { hash: (*hash).clone(), row: row(to) })
+    };
+    let (to, market, hash) = bundled.into_iter().find(is_refused)?;
     let mut records = plan.products.iter().filter_map(|product| match &product.recipe {
         Recipe::SidecarOf { product, sidecar } if plan.products[*product].to == *to => sidecar.file.as_ref(),
         _ => None,
     });
     if let Some(way) = records.find_map(FileRecord::fingerprint) {
-        ledger.made_the_same(&market, hash, way);
+        ledger.made_the_same(&market, hash, &way);
     }
     Some(format!("what was made for {market} has the very bytes that it refused"))
 }

@@ -16,7 +16,7 @@ use super::offers::{Offers, Owed};
 use super::open_bundles::{UNNAMED, is_due, unsent_told};
 use super::parts::folders_of_parts;
 use super::record_settle::refused;
-use super::sending::{sending_of, without_file};
+use super::sending::without_file;
 use super::tags::SharedTags;
 use super::themes::blank;
 use crate::config::{Settings, SettleSettings};
@@ -297,7 +297,7 @@ fn sent_bundle(mut look: Bundles<'_>, name: &BundleName, place: &RelPath, order:
     let unsent = look.without_row(name)?;
     let unsent = unsent.into_iter().filter(|(_, against)| is_due(against.as_ref()));
     let unsent = unsent.map(|(file, against)| (file, unsent_told(against.as_ref()))).collect();
-    let dealing = recorded(look.disk, name, place, order)?;
+    let dealing = recorded(&mut look, name, place, order)?;
     let offered = look.offers(name, &BundleFolder::new(place.clone()), &order.owed, true);
     let (offers, waits) = or_waits(offered);
     Ok(FoundBundle { waits, unsent, offers, dealing, ..FoundBundle::default() })
@@ -325,13 +325,14 @@ fn unnamed_bundle(
 }
 
 /// Returns what records that a bundle was sent; nothing if that is on record, or nothing went.
-fn recorded(disk: &dyn Look, name: &BundleName, place: &RelPath, order: &Order) -> Result<Option<Plan>, Hold> {
+fn recorded(look: &mut Bundles<'_>, name: &BundleName, place: &RelPath, order: &Order) -> Result<Option<Plan>, Hold> {
+    let disk = look.disk;
     if order.on_record.contains(name) {
         return Ok(None);
     }
     let at_ns = sent_ns(disk, place).map_or(order.now.wall_ns, |at_ns| at_ns.min(order.now.wall_ns));
     let at = Timestamp::from_nanosecond(at_ns.into()).unwrap_or(Timestamp::UNIX_EPOCH);
-    let sending = sending_of(disk, &order.settings, &order.places.went, name, place, at)?;
+    let sending = look.sending(name, place, at)?;
     let missing = without_file(disk, &order.settings, name, place)?;
     Ok((!sending.files.is_empty()).then(|| plan_sent(sending, &missing)))
 }

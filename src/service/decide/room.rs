@@ -60,7 +60,7 @@ impl Decider {
     }
 
     /// Returns the theme of a file in `upload`, the markets that would take it if the gate were open and they had room, and
-    /// why others do not get it.
+    /// why others do not get it, or some of these may not.
     pub(in crate::service) fn markets_for(
         &mut self,
         facts: &Facts,
@@ -70,7 +70,8 @@ impl Decider {
         self.upload.is_room_ignored = true;
         let plan = self.decide_asset(facts, None, None, here);
         self.upload.is_room_ignored = false;
-        let Plan { about, not_for, .. } = plan?;
+        let Plan { about, mut not_for, unsure, .. } = plan?;
+        not_for.extend(unsure);
         Ok((about.theme.unwrap_or_else(ThemeSlug::unsorted), about.markets, not_for))
     }
 

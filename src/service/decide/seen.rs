@@ -7,7 +7,7 @@ use super::Decider;
 use super::bundle_files::manifest_of;
 use crate::market::{Market, names_in};
 use crate::model::{AssetId, ContentHash, MarketName, RelPath};
-use crate::plan::{BundleFolder, BundleName, Bundled, Companion, Facts, Known, Lacking, Whereabouts};
+use crate::plan::{BundleFolder, BundleName, Bundled, Companion, Facts, Known, Lacking, Refusal, Whereabouts};
 use crate::records::{SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
 use crate::service::ledger::{Became, Seen};
@@ -32,7 +32,7 @@ impl Decider {
         if at == facts.path {
             return itself(facts);
         }
-        let refused = self.refused_by(&id, &facts.hash);
+        let refused: Vec<MarketName> = self.refused_by(&id, &facts.hash).into_keys().collect();
         let may_go_again = !refused.is_empty();
         if let Some(mut there) = self.still_there(&id, &places, facts, is_retagged, may_go_again) {
             if there.is == Whereabouts::There {
@@ -132,13 +132,22 @@ impl Decider {
         if lacking.is_empty() { None } else { Some(Lacking::Named(lacking, bundle_of(place)?)) }
     }
 
-    /// Returns the markets that refused an asset and have nothing else of it: dropped again, it goes there if it was mended.
-    pub(in crate::service) fn refused_by(&self, id: &AssetId, hash: &ContentHash) -> Vec<MarketName> {
-        let mut refused: BTreeMap<MarketName, bool> = BTreeMap::new();
+    /// Returns the markets that refused an asset and have nothing else of it, each with what it refused: dropped again, it goes
+    /// there if it was mended.
+    pub(in crate::service) fn refused_by(
+        &self,
+        id: &AssetId,
+        hash: &ContentHash,
+    ) -> BTreeMap<MarketName, Vec<Refusal>> {
+        let mut refused: BTreeMap<MarketName, Option<Vec<Refusal>>> = BTreeMap::new();
         for ((market, _), (_, became)) in self.ledger.sent_as([id], [hash]) {
-            *refused.entry(market).or_insert(true) &= matches!(became, Became::Refused(_));
+            let all = refused.entry(market).or_insert_with(|| Some(Vec::new()));
+            match became {
+                Became::Refused(refusal) => all.iter_mut().for_each(|all| all.push(refusal.clone())),
+                Became::InReview | Became::Accepted => *all = None,
+            }
         }
-        refused.into_iter().filter(|(_, is_refused)| *is_refused).map(|(market, _)| market).collect()
+        refused.into_iter().filter_map(|(market, all)| Some((market, all?))).collect()
     }
 
     /// Returns whether a file lies in a bundle that was sent.

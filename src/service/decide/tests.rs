@@ -483,7 +483,7 @@ fn not_from_here(
     for name in &names {
         let files = bundle_files::lying(decide.disk(), &BundleFolder::new(name.folder())).unwrap().into_keys();
         let files = files.map(|file| name.folder().join("files").join(file));
-        found.extend(elsewhere_in(decide.disk(), &places, name, files).unwrap());
+        found.extend(elsewhere_in(decide.disk(), &decide.settings, &places, name, files).unwrap());
     }
     found
 }
@@ -610,8 +610,8 @@ fn each_sidecar_is_named_that_keeps_a_bundle_from_being_recorded() {
     let texts: Vec<(&str, &str)> = texts.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
     let (_home, decide) = mill("upload: {markets: [adobe-stock]}", &texts);
     let name = crate::plan::BundleName::parse("2026-11-22", "adobe-stock").unwrap();
-    let (disk, went) = (decide.disk(), decide.ledger.went());
-    let sending = sending_of(disk, &decide.settings, &went, &name, &name.folder(), jiff::Timestamp::UNIX_EPOCH);
+    let (disk, places) = (decide.disk(), decide.places());
+    let sending = sending_of(disk, &decide.settings, &places, &name, &name.folder(), jiff::Timestamp::UNIX_EPOCH);
     let why = sending.unwrap_err().to_string();
     let is_named = |n: usize| why.contains(&at(&format!("sidecars/{n}.jpg.yaml")));
     assert_eq!((1..=7).filter(|n| is_named(*n)).count(), 5, "{why}");
@@ -641,10 +641,19 @@ fn what_was_refused_and_has_other_bytes_by_now_goes_with_its_row_alone() {
             hash: hash.clone(),
             made: None,
             number: None,
+            row: None,
         };
         let (file, reason, at) = (bundle.join("files/a.jpg"), String::new(), jiff::Timestamp::UNIX_EPOCH);
-        let answer =
-            crate::records::AnsweredFile { file, asset, hash, made: None, number: None, accepted: false, reason };
+        let answer = crate::records::AnsweredFile {
+            file,
+            asset,
+            hash,
+            made: None,
+            number: None,
+            row: None,
+            accepted: false,
+            reason,
+        };
         let sending = crate::records::Sending { bundle: bundle.clone(), market: market.clone(), at, files: vec![sent] };
         for dealing in [
             crate::records::Dealing::Sent(sending),
@@ -654,8 +663,26 @@ fn what_was_refused_and_has_other_bytes_by_now_goes_with_its_row_alone() {
             let about = About { dealing: Some(dealing), ..About::new(Stage::Upload, "dealt") };
             decide.ledger.remember(&about, &[], at);
         }
-        let sending = sending_of(decide.disk(), &decide.settings, &decide.ledger.went(), &name, &bundle, at).unwrap();
+        let sending = sending_of(decide.disk(), &decide.settings, &decide.places(), &name, &bundle, at).unwrap();
         assert_eq!(sending.files.len() == 1, goes, "{refused}: {csv}");
+    }
+}
+
+/// A row that its tags do not say, since a person changed it or they changed since, would be on record as what they say.
+#[test]
+fn what_a_row_said_is_on_record_as_far_as_its_tags_say_it() {
+    let name = crate::plan::BundleName::parse("2026-11-22", "adobe-stock").unwrap();
+    let at = |file: &str| format!("{}/{file}", name.folder());
+    let hash = ContentHash::of(b"jpeg");
+    let record = format!("id: '000000000000000a'\ntags: {{title: Sea, keywords: [a, b]}}\nfile: {{hash: {hash}}}\n");
+    for (title, is_known) in [("Sea", true), ("Lake", false)] {
+        let csv = format!("Filename,Title,Keywords,Category,Releases\r\na.jpg,{title},\"a,b\",,\r\n");
+        let texts = [(at("files/a.jpg"), "jpeg"), (at("sidecars/a.jpg.yaml"), &record), (at("adobe-stock.csv"), &csv)];
+        let texts = texts.each_ref().map(|(file, text)| (file.as_str(), *text));
+        let (_home, decide) = mill("upload: {markets: [adobe-stock]}", &texts);
+        let (places, epoch) = (decide.places(), jiff::Timestamp::UNIX_EPOCH);
+        let sending = sending_of(decide.disk(), &decide.settings, &places, &name, &name.folder(), epoch).unwrap();
+        assert_eq!(sending.files[0].row.is_some(), is_known, "{title}");
     }
 }
 

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 
 use crate::model::{AssetId, ContentHash, MarketName, RelPath, Stage, ThemeSlug};
 use crate::plan::{BundleFolder, BundleName, MarketRecord, Named, Plan};
-use crate::records::{About, Publish, PublishMode, SIDECAR_SUFFIX};
+use crate::records::{About, Got, Publish, PublishMode, SIDECAR_SUFFIX};
 use assets::Assets;
 use file_names::FileNames;
 pub(super) use file_names::Published;
@@ -275,13 +275,13 @@ impl Ledger {
         self.file_names.published()
     }
 
-    /// Returns whether a market refused a file of these very bytes.
-    pub(super) fn is_refused(&self, market: &MarketName, hash: &ContentHash) -> bool {
-        self.sendings.is_refused(market, hash)
+    /// Returns whether a market refused the very same as it would get.
+    pub(super) fn is_refused(&self, market: &MarketName, got: &Got) -> bool {
+        self.sendings.is_refused(market, got)
     }
 
     /// Learns that what a market refused is made in another way too.
-    pub(super) fn made_the_same(&mut self, market: &MarketName, hash: &ContentHash, made: ContentHash) {
+    pub(super) fn made_the_same(&mut self, market: &MarketName, hash: &ContentHash, made: &ContentHash) {
         self.sendings.made_the_same(market, hash, made);
     }
 

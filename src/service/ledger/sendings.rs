@@ -10,7 +10,7 @@ use super::assets::{Assets, Slot};
 use super::went::{Answer, Went};
 use crate::model::{ContentHash, MarketName, RelPath};
 use crate::plan::{BundleName, MarketRecord, Refusal, is_answered_again};
-use crate::records::{AnsweredFile, Answers, Dealing, Sending};
+use crate::records::{AnsweredFile, Answers, Dealing, Got, Sending};
 
 /// What went to each market. Of a file it keeps its number in its market's record; what the journal says beside that is
 /// kept of refused files alone, which are few.
@@ -36,10 +36,10 @@ struct OfMarket {
     record: MarketRecord,
     /// The bundle of each run of numbers, by the first one.
     bundles: BTreeMap<usize, BundleName>,
-    /// What it refused, by its number, with the hash of the bytes that this was about.
-    refusals: HashMap<usize, (ContentHash, Refusal)>,
-    /// The number of the file that had these bytes, of those that were refused.
-    refused: HashMap<ContentHash, usize>,
+    /// What it refused, by its number.
+    refusals: HashMap<usize, Refusal>,
+    /// What it had got of each file that it refused, with the number, by its bytes.
+    refused: HashMap<ContentHash, Vec<(Got, usize)>>,
 }
 
 /// A file that was sent, by its market and its number there.
@@ -69,11 +69,11 @@ impl OfBundle {
 }
 
 impl OfMarket {
-    /// Returns whether the market answered about a file, and that is about these bytes: see [`is_answered_again`].
-    fn is_answered_as(&self, number: usize, hash: &ContentHash) -> bool {
+    /// Returns whether the market answered about a file, and that is about what goes there now: see [`is_answered_again`].
+    fn is_answered_as(&self, number: usize, got: &Got) -> bool {
         let answer = self.record.get(number).and_then(|sent| sent.answer);
-        let has_same_bytes = self.refusals.get(&number).is_some_and(|(refused, _)| refused == hash);
-        answer.is_some_and(|answer| is_answered_again(answer.is_accepted, has_same_bytes))
+        let is_same = self.refusals.get(&number).is_some_and(|refused| refused.got.is_same(got));
+        answer.is_some_and(|answer| is_answered_again(answer.is_accepted, is_same))
     }
 
     fn answered(&mut self, number: usize, file: &AnsweredFile) {
@@ -82,14 +82,16 @@ impl OfMarket {
             self.refusals.remove(&number);
             return;
         }
-        self.refused.insert(file.hash.clone(), number);
+        let got = file.got();
+        self.refused.entry(got.hash.clone()).or_default().push((got.clone(), number));
         let refusal = Refusal {
             file: file.file.clone(),
             reason: file.reason.clone(),
+            got,
             made: file.made.iter().cloned().collect(),
             number: file.number,
         };
-        self.refusals.insert(number, (file.hash.clone(), refusal));
+        self.refusals.insert(number, refusal);
     }
 }
 
@@ -113,8 +115,8 @@ impl Sendings {
         for file in &sending.files {
             let slot = assets.of_id(&file.asset);
             assets.had(slot, &file.hash);
-            let before = of_bundle.numbers_of(slot, &sending.market, assets).into_iter();
-            if before.rev().any(|number| of_market.is_answered_as(number, &file.hash) && kept.insert(number)) {
+            let (before, got) = (of_bundle.numbers_of(slot, &sending.market, assets).into_iter(), file.got());
+            if before.rev().any(|number| of_market.is_answered_as(number, &got) && kept.insert(number)) {
                 continue;
             }
             let number = MarketRecord::send(&mut of_market.record, sending.at, file.theme.as_ref());
@@ -163,7 +165,7 @@ impl Sendings {
             let became = match of_market.record.get(number)?.answer.map(|answer| answer.is_accepted) {
                 None => Became::InReview,
                 Some(true) => Became::Accepted,
-                Some(false) => Became::Refused(of_market.refusals.get(&number)?.1.clone()),
+                Some(false) => Became::Refused(of_market.refusals.get(&number)?.clone()),
             };
             Some(((market, number), bundle, became))
         })
@@ -179,9 +181,10 @@ impl Sendings {
         self.bundles.iter().filter_map(|(name, of_bundle)| Some((name, of_bundle.files?)))
     }
 
-    /// Returns whether a market refused a file of these very bytes.
-    pub(super) fn is_refused(&self, market: &MarketName, hash: &ContentHash) -> bool {
-        self.markets.get(market).is_some_and(|of_market| of_market.refused.contains_key(hash))
+    /// Returns whether a market refused the very same as it would get.
+    pub(super) fn is_refused(&self, market: &MarketName, got: &Got) -> bool {
+        let refused = self.markets.get(market).and_then(|of_market| of_market.refused.get(&got.hash));
+        refused.into_iter().flatten().any(|(refused, _)| refused.is_same(got))
     }
 
     /// Returns what went to each market, by asset.
@@ -189,7 +192,7 @@ impl Sendings {
         let answer = |(market, number): Number<'_>, became: &Became| match became {
             Became::InReview => Answer::None,
             Became::Accepted => Answer::Accepted,
-            Became::Refused(_) => Answer::Refused(Box::new(self.markets[market].refusals[&number].0.clone())),
+            Became::Refused(_) => Answer::Refused(Box::new(self.markets[market].refusals[&number].got.clone())),
         };
         let of_slot = |slot: Slot| {
             let sent = self.of_asset(slot, assets);
@@ -200,11 +203,12 @@ impl Sendings {
     }
 
     /// Learns that what a market refused is made in another way too.
-    pub(super) fn made_the_same(&mut self, market: &MarketName, hash: &ContentHash, made: ContentHash) {
+    pub(super) fn made_the_same(&mut self, market: &MarketName, hash: &ContentHash, made: &ContentHash) {
         let Some(of_market) = self.markets.get_mut(market) else { return };
-        let number = of_market.refused.get(hash);
-        if let Some((_, refusal)) = number.and_then(|number| of_market.refusals.get_mut(number)) {
-            refusal.made.push(made);
+        for (_, number) in of_market.refused.get(hash).into_iter().flatten() {
+            if let Some(refusal) = of_market.refusals.get_mut(number) {
+                refusal.made.push(made.clone());
+            }
         }
     }
 

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{AssetId, ContentHash, MarketName};
-use crate::plan::BundleName;
+use crate::model::{AssetId, MarketName};
+use crate::plan::{BundleName, what_mends};
+use crate::records::Got;
 
 /// What went to each market, by asset.
 #[derive(Debug, Default)]
@@ -26,8 +27,8 @@ struct Once {
 pub(super) enum Answer {
     None,
     Accepted,
-    /// It refused these bytes.
-    Refused(Box<ContentHash>),
+    /// It refused this.
+    Refused(Box<Got>),
 }
 
 impl Went {
@@ -48,13 +49,8 @@ impl Went {
     }
 
     /// Returns why a file of an open bundle is not to be uploaded: its market has its asset, from this bundle or another
-    /// one, or refused it with the same bytes. `hash` is what it has as stockmill left it; `None` if a person changed it.
-    pub(in crate::service) fn why(
-        &self,
-        name: &BundleName,
-        asset: &AssetId,
-        hash: Option<&ContentHash>,
-    ) -> Option<String> {
+    /// one, or refused the same. `left` is what it gets as stockmill left it; `None` if a person changed it.
+    pub(in crate::service) fn why(&self, name: &BundleName, asset: &AssetId, left: Option<&Got>) -> Option<String> {
         let market = &name.market;
         self.of_asset(market, asset).find_map(|Once { bundle, answer, .. }| {
             let bundle = &self.bundles[*bundle as usize];
@@ -63,9 +59,9 @@ impl Went {
                 Answer::Accepted => Some(format!("{market} accepted it, as it went there with `{folder}`")),
                 // Of the bundle itself its mark was taken away: it was not sent after all.
                 Answer::None => (bundle != name).then(|| format!("it went to {market} with `{folder}`")),
-                Answer::Refused(bytes) => (hash == Some(&**bytes)).then(|| {
-                    format!("{market} refused it, as it went there with `{folder}`: change its tags or its picture")
-                }),
+                Answer::Refused(got) => left
+                    .filter(|left| got.is_same(left))
+                    .map(|_| format!("{market} refused it, as it went there with `{folder}`: {}", what_mends(got))),
             }
         })
     }
@@ -75,12 +71,17 @@ impl Went {
         self.answers(name, asset).any(|answer| !matches!(answer, Answer::None))
     }
 
-    /// Returns whether that is about what it has now: of what it refused about the same bytes.
-    pub(in crate::service) fn is_answered_as(&self, name: &BundleName, asset: &AssetId, hash: &ContentHash) -> bool {
-        self.answers(name, asset).any(|answer| match answer {
-            Answer::None => false,
-            Answer::Accepted => true,
-            Answer::Refused(bytes) => **bytes == *hash,
+    /// Returns whether a market refused a file of an asset: then it matters what the row of another one says.
+    pub(in crate::service) fn is_any_refused(&self, market: &MarketName, asset: &AssetId) -> bool {
+        self.of_asset(market, asset).any(|once| matches!(once.answer, Answer::Refused(_)))
+    }
+
+    /// Returns what a bundle's market answered about, if that is what it would get now: of what it refused the same.
+    pub(in crate::service) fn answered_as(&self, name: &BundleName, asset: &AssetId, now: &Got) -> Option<Got> {
+        self.answers(name, asset).find_map(|answer| match answer {
+            Answer::None => None,
+            Answer::Accepted => Some(Got { row: None, ..now.clone() }),
+            Answer::Refused(got) => got.is_same(now).then(|| (**got).clone()),
         })
     }
 

@@ -155,7 +155,7 @@ impl View {
     /// Returns why a file of an open bundle is not to be uploaded from there, if it is not.
     fn elsewhere(&self, name: &BundleName, file: &RelPath) -> Option<Elsewhere> {
         let places = self.decide.places();
-        elsewhere_in(self.decide.disk(), &places, name, [file.clone()]).ok()?.remove(file)
+        elsewhere_in(self.decide.disk(), &self.decide.settings, &places, name, [file.clone()]).ok()?.remove(file)
     }
 
     /// Returns what is told of a file of a bundle that has no sidecar.

@@ -6,7 +6,7 @@ use super::View;
 use super::explain::{Explained, about_own};
 use crate::config::load_profile;
 use crate::model::{MarketName, RelPath, Stage, ThemeSlug, escape_bytes};
-use crate::plan::REASON;
+use crate::plan::{REASON, what_mends};
 use crate::records::{Intent, Plans, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar, ThemeFile};
 use crate::service::decide::TAG_SETS;
 use crate::service::ledger::Seen;
@@ -232,7 +232,12 @@ impl View {
         let Some(origin) = &sidecar.origin else { return notes };
         if let Some(id) = &sidecar.id {
             let refused = self.decide.refused_by(id, &origin.hash).into_iter();
-            notes.extend(refused.map(|market| ("mend", how_to_mend(&market, sidecar.owed.contains(&market)))));
+            notes.extend(refused.map(|(market, refusals)| {
+                // What any of them is not known to have said is not known to be another row.
+                let last = refusals.iter().find(|refusal| refusal.got.row.is_none()).or(refusals.last());
+                let mends = last.map_or("", |refusal| what_mends(&refusal.got));
+                ("mend", how_to_mend(&market, mends, sidecar.owed.contains(&market)))
+            }));
         }
         notes.push(("dropped", format!("as `{}`", origin.path)));
         if let Some(seen) = self.decide.ledger.with_hash(&origin.hash) {
@@ -285,12 +290,12 @@ fn day(intent: &Intent) -> jiff::civil::Date {
 }
 
 /// Returns how what a market refused goes there again.
-fn how_to_mend(market: &MarketName, is_owed: bool) -> String {
+fn how_to_mend(market: &MarketName, mends: &str, is_owed: bool) -> String {
     let (sidecar, then) = if is_owed {
         ("its sidecar", "then it goes there by itself")
     } else {
         let then = "then drop its original from `archive` into `raw`, once all bundles that have it are marked as sent";
         ("that of its original in `archive`, dropped with it", then)
     };
-    format!("{market} refused it: change its tags (`tags.yaml`, or {sidecar}; not its category alone), {then}")
+    format!("{market} refused it: {mends}; tags stand in `tags.yaml`, or in {sidecar}; {then}")
 }

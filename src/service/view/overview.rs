@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::{AssetStatus, View, is_sent};
-use crate::model::{RelPath, Stage, shape, told_as_one};
+use crate::model::{RelPath, Stage, alike, shape, told_as_one};
 use crate::plan::{BundleFolder, BundleName, Plan, REASON};
 use crate::records::Deliveries;
 use crate::service::decide::{all_bundles, rows_of, unsent_told, without_file, without_row};
@@ -59,7 +59,7 @@ pub struct Overview {
     pub stages: BTreeMap<Stage, StageCount>,
     /// What is held, first what needs a person's hand.
     pub held: Vec<Group>,
-    /// What will keep files from markets that nothing holds for that yet: each reason with them.
+    /// What will keep files from markets that nothing holds for that yet, or may do so: each reason with them.
     pub ahead: Vec<(String, Vec<RelPath>)>,
     /// What is left alone.
     pub left_alone: Vec<Group>,
@@ -93,18 +93,22 @@ impl View {
     pub fn overview(&mut self) -> Overview {
         let mut stages: BTreeMap<Stage, StageCount> = Stage::ALL.map(|stage| (stage, StageCount::default())).into();
         let (mut held, mut left_alone, mut to_set_aside) = <(Groups, Groups, Groups)>::default();
+        let mut unsure: Vec<(String, RelPath)> = Vec::new();
         let statuses = self.statuses(None);
         let has_reason: HashSet<RelPath> = statuses.iter().filter_map(with_own_reason).collect();
         for status in statuses {
             let count = stages.entry(status.stage()).or_default();
             match status {
-                AssetStatus::Planned(plan) => match to_failed(&plan) {
-                    Some((path, why)) => {
+                AssetStatus::Planned(plan) => {
+                    if let Some((path, why)) = to_failed(&plan) {
                         count.to_set_aside.push(Line::new(&path, &why));
                         to_set_aside.add(path, why);
+                    } else {
+                        count.ready += 1;
+                        let from = plan.about.from.iter();
+                        unsure.extend(from.flat_map(|from| plan.unsure.iter().map(|why| (why.clone(), from.clone()))));
                     }
-                    None => count.ready += 1,
-                },
+                }
                 AssetStatus::Held(path, why) => {
                     count.held.push(Line::new(&path, &why));
                     held.add(path, why);
@@ -133,7 +137,7 @@ impl View {
         Overview {
             stages,
             held: held.sorted(),
-            ahead: self.ahead(&|path| has_reason.contains(path)),
+            ahead: [alike(unsure), self.ahead(&|path| has_reason.contains(path))].concat(),
             left_alone: left_alone.sorted(),
             to_set_aside: to_set_aside.sorted(),
             set_aside: set_aside.sorted(),
