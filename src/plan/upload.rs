@@ -257,25 +257,25 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<J
     let to = folder.files().join(&name);
     let is_own = own.is_some();
     let (recipe, file, how) = own.unwrap_or_else(|| finished(asset, &meta));
-    let mut again = String::new();
-    let mut offered_again = None;
-    if let Some(Bundled::Refused(refusals)) = before {
-        let row = row_digest(market, &asset.tags_as_number(None), &name);
-        let Again { told, unsure } = mended(asset, market, refusals, (&recipe, &file), &row)?;
-        again = format!(" again, {told},");
-        offered_again = Some(((to.clone(), row), unsure));
-    }
+    let again = match before {
+        Some(Bundled::Refused(refusals)) => {
+            let row = row_digest(market, &asset.tags_as_number(None), &name);
+            Some((mended(asset, market, refusals, (&recipe, &file), &row)?, row))
+        }
+        _ => None,
+    };
     let mut told = vec![format!("of {}", bundle.day)];
     told.extend(market::renamed(market, &wanted, &name));
     told.extend(left_out);
     told.extend(shortened(&meta).filter(|_| asset.kind.is_image()));
     told.extend(asset.context.season.and_then(|season| market::late_for(season, market, asset.context.today)));
-    let joined = Joined { how: format!("{how}bundled{again}"), then: told.join("; ") };
+    let told_again = again.as_ref().map_or_else(String::new, |(again, _)| format!(" again, {},", again.told));
+    let joined = Joined { how: format!("{how}bundled{told_again}"), then: told.join("; ") };
     let did = joined.told(market.name.as_str());
     let plan = plan.get_or_insert_with(|| asset.plan(&to, &did));
     plan.about.markets.push(market.name.clone());
-    if let Some((row, unsure)) = offered_again {
-        plan.again.push(row);
+    if let Some((Again { unsure, .. }, row)) = again {
+        plan.again.push((to.clone(), row));
         plan.unsure.extend(unsure);
     }
     let mut sidecar = asset.sidecar_that(&did);

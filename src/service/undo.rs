@@ -38,22 +38,14 @@ pub(super) fn undo(
     let with_assets = themes_with_assets(&records);
     let chosen = choose_undo(&records, what, asked, now);
     let Some(intent) = chosen else {
-        undone.answer.refused = Some(match what {
-            UndoWhat::Asset(path) => format!(
-                "there is no step of `{path}` that could be undone; if it was moved or renamed by hand, move it back \
-                 first: `stockmill history` says where it stood"
-            ),
-            UndoWhat::Last => "there is no step that could be undone".to_owned(),
-        });
+        undone.answer.refused = Some(nothing_to_undo(what));
         return undone;
     };
     match undo_one(vault, journal, intent, &with_assets, rules, now) {
         Ok(receipt) => {
             undone.answer.done.push(told(&receipt.about));
             undone.receipts.push(receipt);
-            let bundled = intent.publish.iter().map(|product| &product.to).filter(|file| BundleFolder::is_file(file));
-            let bundles: BTreeSet<BundleName> = bundled.filter_map(BundleName::of).collect();
-            for name in bundles {
+            for name in bundles_of(intent) {
                 match remove_bare(vault, journal, &name, rules, now) {
                     Ok(removed) => undone.receipts.extend(removed),
                     // As it was before: it stays, and its lists say that it holds no file.
@@ -67,6 +59,23 @@ pub(super) fn undo(
         }
     }
     undone
+}
+
+/// Returns what is told where there is no such step.
+fn nothing_to_undo(what: &UndoWhat) -> String {
+    match what {
+        UndoWhat::Asset(path) => format!(
+            "there is no step of `{path}` that could be undone; if it was moved or renamed by hand, move it back \
+             first: `stockmill history` says where it stood"
+        ),
+        UndoWhat::Last => "there is no step that could be undone".to_owned(),
+    }
+}
+
+/// Returns the bundles in which an intent puts files.
+fn bundles_of(intent: &Intent) -> BTreeSet<BundleName> {
+    let files = intent.publish.iter().map(|product| &product.to).filter(|file| BundleFolder::is_file(file));
+    files.filter_map(BundleName::of).collect()
 }
 
 /// Returns what is told of a step that was taken back.
