@@ -99,7 +99,11 @@ impl Boxes {
 
     /// Returns whether nobody could tell two of its words apart in a list.
     pub(super) fn is_unclear(&self) -> bool {
-        self.all_ticks().iter().any(|(_, words)| words.trim().is_empty() || words.contains([';', '\n', '\r']))
+        let all = self.all_ticks();
+        let is_of_two = |kind: BoxKind, words: &str| all.iter().any(|(other, same)| *other != kind && same == words);
+        all.iter().any(|(kind, words)| {
+            words.trim().is_empty() || words.contains([';', '\n', '\r']) || is_of_two(*kind, words)
+        })
     }
 }
 
@@ -107,12 +111,20 @@ impl Boxes {
 mod tests {
     use super::*;
 
-    /// A semicolon stands between two boxes in a list.
+    /// A semicolon stands between two boxes in a list, and what is ticked says which box it is.
     #[test]
     fn words_that_nobody_could_tell_apart_are_refused() {
-        for (words, is_unclear) in [("tick it", false), ("tick; then wait", true), ("tick\nit", true), (" ", true)] {
-            let boxes = Boxes { ai: Some(YesBox { yes: words.to_owned() }), look: None, people: None };
-            assert_eq!(boxes.is_unclear(), is_unclear, "{words}");
+        for (words, people, is_unclear) in [
+            ("tick it", None, false),
+            ("tick; then wait", None, true),
+            ("tick\nit", None, true),
+            (" ", None, true),
+            ("tick it", Some("tick that"), false),
+            ("tick it", Some("tick it"), true),
+        ] {
+            let box_of = |words: &str| YesBox { yes: words.to_owned() };
+            let boxes = Boxes { ai: Some(box_of(words)), look: None, people: people.map(box_of) };
+            assert_eq!(boxes.is_unclear(), is_unclear, "{words} {people:?}");
         }
     }
 }

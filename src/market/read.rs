@@ -168,7 +168,7 @@ fn senseless(market: &Market) -> impl Iterator<Item = (&'static str, &'static st
         (market.title_text.chars_max == 0, ("title_text", "a market takes keywords and a title")),
         (
             market.boxes.as_ref().is_some_and(Boxes::is_unclear),
-            ("boxes", "the words of each are on one line and have no semicolon"),
+            ("boxes", "the words of each are on one line, have no semicolon, and are not those of another box"),
         ),
         (
             market.forbidden_words.iter().any(|word| !word.contains(char::is_alphanumeric)),

@@ -130,11 +130,25 @@ pub fn plan_bundle_away(
 fn part(path: RelPath, market: &Market, manifest: &[u8]) -> Result<Part, MarketError> {
     let (mut rows, mut sums) = (Versions::new(), BTreeMap::new());
     market::with_rows(market, manifest, &mut |name, row| {
-        rows.insert(name.to_owned(), ContentHash::of(row).short());
+        rows.insert(name.to_owned(), version_of(row));
         sums.insert(name.to_owned(), row_sum(row));
         false
     })?;
     Ok(Part { path, rows, sums })
+}
+
+/// Returns the version of each row of a part of a manifest, by the name of its file.
+pub(super) fn rows_of(market: &Market, manifest: &[u8]) -> Result<Versions, MarketError> {
+    let mut rows = Versions::new();
+    market::with_rows(market, manifest, &mut |name, row| {
+        rows.insert(name.to_owned(), version_of(row));
+        false
+    })?;
+    Ok(rows)
+}
+
+fn version_of(row: &[u8]) -> String {
+    ContentHash::of(row).short()
 }
 
 /// Returns what is told of a manifest of so many rows, of files without one, and of files that the market refuses or has.

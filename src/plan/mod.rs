@@ -80,7 +80,7 @@ pub use manifest::{Existing, Written, list_record, plan_bundle_away, plan_manife
 pub use market_record::{MarketAnswer, MarketRecord, MarketTally, SentOnce};
 pub use naming::theme_of_file;
 pub use note_themes::{TagsOnDisk, ThemeOnDisk};
-pub use open_steps::{told_open, uploaded};
+pub use open_steps::{told_open, told_otherwise, uploaded};
 pub use own_file::{Taken, how_taken, is_finished_of, is_own_file, may_be_made};
 pub use park::{REASON, is_note_on_set_aside, plan_park};
 pub use part::{Copied, Member};

@@ -6,10 +6,11 @@ use super::checklist::{DELETE, utf8};
 use super::checklist_csv::AGAIN;
 use super::checklist_steps::SENT;
 use super::checklist_ticks::{Listed, lines};
-use super::manifest::Existing;
+use super::manifest::{Existing, rows_of};
 use super::selection::{ANEW, CORRECT};
+use crate::market::Market;
 use crate::model::{counted, escape_bytes};
-use crate::records::ListRecord;
+use crate::records::{ListRecord, Versions};
 
 /// Returns what is told of a list whose bundle is sent: how many of its steps nobody ticked, but for the one by which it is
 /// sent; nothing if all are. Of what changed after the upload, all are named: the market has something else than the bundle.
@@ -40,9 +41,29 @@ pub fn uploaded(existing: &Existing<'_>) -> BTreeSet<String> {
     list.done().uploaded.into_keys().map(str::to_owned).collect()
 }
 
+/// Returns the files whose rows a person uploaded, as the list says, and have other ones since: what the market was told of
+/// these, nobody knows.
+pub fn told_otherwise(market: &Market, existing: &Existing<'_>) -> BTreeSet<String> {
+    let Some(record) = existing.record.and_then(|record| ListRecord::parse(record).ok()) else {
+        return BTreeSet::new();
+    };
+    let list = utf8(existing.checklist.unwrap_or_default());
+    let list = Listed::new(&String::from_utf8_lossy(&list), Some(&record));
+    let parts = existing.manifests.iter().filter_map(|part| rows_of(market, &part.bytes).ok());
+    let now: Versions = parts.flatten().collect();
+    let (done, none) = (list.done(), String::new());
+    let others = done.rows.into_iter().filter(|(name, uploaded)| now.get(*name).unwrap_or(&none) != uploaded);
+    others.map(|(name, _)| name.to_owned()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::market::built_in;
+    use crate::model::{Identity, Meta};
+    use crate::plan::bundle::BundleAsset;
+    use crate::plan::delivered::Delivered;
+    use crate::plan::{BundleName, Recipe, Written, plan_manifest};
 
     /// A bundle was recorded as sent, and nobody said what was not done yet.
     #[test]
@@ -62,6 +83,35 @@ mod tests {
             ),
         ] {
             assert_eq!(told_open(list.as_bytes()), told, "{list}");
+        }
+    }
+
+    /// What a row says now was on record as what the market was told, also where nobody had uploaded it.
+    #[test]
+    fn of_a_row_that_is_another_one_since_its_upload_nobody_knows_what_the_market_was_told() {
+        let market = built_in().unwrap().into_iter().find(|market| market.name == "adobe-stock").unwrap();
+        let name = BundleName { day: "2026-11-28".parse().unwrap(), market: market.name.clone(), part: 1 };
+        let meta = || Meta { title: "Sea".to_owned(), keywords: vec!["sea".to_owned()], ..Meta::default() };
+        let assets = ["a.jpg", "b.jpg"].map(|file| BundleAsset::bare(file, meta()));
+        let made = plan_manifest(&name, &market, &assets, &[], &Delivered::default(), &Existing::default());
+        let made = made.unwrap().unwrap().products;
+        let of = |end: &str| {
+            let product = made.iter().find(|product| product.to.extension() == end).unwrap();
+            let Recipe::Bytes(bytes) = &product.recipe else { panic!("{:?}", product.recipe) };
+            String::from_utf8(bytes.clone()).unwrap()
+        };
+        let (csv, list, record) = (of("csv"), of("md"), of("json"));
+        let ticked = list.replace("- [ ] Then upload", "- [x] Then upload");
+        let other = csv.replace("b.jpg,Sea", "b.jpg,Lake");
+        assert!(list != ticked && csv != other, "{list}\n{csv}");
+        for (list, csv, expected) in
+            [(&list, &other, vec![]), (&ticked, &csv, vec![]), (&ticked, &other, vec!["b.jpg".to_owned()])]
+        {
+            let seen = Identity { device: 1, inode: 2, size: 3, modified_ns: 4 };
+            let manifests = [Written { path: name.manifest(1), seen, bytes: csv.clone().into_bytes() }];
+            let (checklist, record) = (Some(list.as_bytes()), Some(record.as_bytes()));
+            let found = told_otherwise(&market, &Existing { manifests: &manifests, checklist, record });
+            assert_eq!(found.into_iter().collect::<Vec<_>>(), expected, "{list}\n{csv}");
         }
     }
 }

@@ -1,15 +1,17 @@
 //! What tells what a market is told of a file from something else: what it refused for its category alone has the same bytes
 //! once that is mended.
 
+use std::collections::BTreeSet;
+
 use super::checklist_boxes::{is_named_as_still, ticks};
 use super::tags::Resolved;
-use crate::market::{self, Market, Row};
+use crate::market::{self, BoxKind, Market, Row, Value};
 use crate::model::ContentHash;
 use crate::records::RowDigest;
 
 /// Returns what tells the row of a file from another one; `tags` are those that it would have without a number. It is made of
-/// what the tags say and of what the market is told, and not of a line of the CSV: another name, other columns and another
-/// order of them say nothing else, and a category may be a box of the portal.
+/// what the tags say and of what of it the market is told, and not of a line of the CSV: another name, other columns beside
+/// these, another order of them and other words for a box say nothing else, and a category may be a box of the portal.
 pub fn row_digest(market: &Market, tags: &Resolved, file_name: &str) -> RowDigest {
     let meta = tags.meta();
     let category = tags.category.get(market.name.as_str()).map(|category| category.value.as_str());
@@ -17,23 +19,28 @@ pub fn row_digest(market: &Market, tags: &Resolved, file_name: &str) -> RowDiges
     let people = tags.people.as_ref().map(|people| people.value);
     let fitted = market::fit(market, &meta).meta;
     let cells = market::cells(market, &Row { file_name: "", meta: &fitted, category });
-    let is_by_ai = meta.source_type.is_by_ai();
-    let ticks: Vec<_> = ticks(market, is_named_as_still(file_name), is_by_ai, (look, people, category))
-        .into_iter()
-        .map(|(_, tick)| tick)
-        .collect();
+    let is_of_file = |value: Value| !matches!(value, Value::FileName | Value::Text | Value::Nothing);
+    let columns = market.csv.columns.iter().map(|column| column.value);
+    let cells = columns.zip(cells).filter(|(value, _)| is_of_file(*value));
+    let boxes = ticks(market, is_named_as_still(file_name), meta.source_type.is_by_ai(), (look, people, category));
+    let boxes = boxes.into_iter().map(|(kind, _)| match kind {
+        BoxKind::Ai => (format!("{kind:?}"), String::new()),
+        BoxKind::Look => (format!("{kind:?}"), format!("{look:?}")),
+        BoxKind::People => (format!("{kind:?}"), format!("{people:?}")),
+        BoxKind::Category => (format!("{kind:?}"), format!("{category:?}")),
+    });
+    let told: BTreeSet<_> = cells.map(|(value, cell)| (format!("{value:?}"), cell)).chain(boxes).collect();
     let texts = (&meta.title, &meta.description, &meta.keywords, &meta.creator);
     let tags = serde_json::to_vec(&(texts, meta.source_type, category, look, people));
-    let told = serde_json::to_vec(&(cells, ticks));
     let digest =
         |json: serde_json::Result<Vec<u8>>| ContentHash::of(&json.expect("tags are texts that JSON can write"));
-    RowDigest { tags: digest(tags), told: digest(told) }
+    RowDigest { tags: digest(tags), told: digest(serde_json::to_vec(&told)) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::market::{Value, built_in};
+    use crate::market::built_in;
     use crate::model::{People, SourceType, Tags};
     use crate::plan::tags::{Layer, resolve};
     use crate::records::Got;
@@ -54,6 +61,15 @@ mod tests {
             market.csv.columns.retain(|column| column.value != Value::Keywords);
             market
         };
+        let without_boxes = |mut market: Market| {
+            market.boxes = None;
+            market
+        };
+        let reversed = |mut market: Market| {
+            market.csv.columns.reverse();
+            market
+        };
+        let with_people = || Tags { people: Some(People::Yes), ..sea() };
         let shorter = |mut market: Market| {
             market.title_text.chars_max = 3;
             market
@@ -72,11 +88,13 @@ mod tests {
             ((adobe(), sea()), (adobe(), category("adobe-stock")), true),
             ((adobe(), sea()), (adobe(), category("magnific")), false),
             ((adobe(), sea()), (adobe(), Tags { title: Some("Waves {n}".to_owned()), ..sea() }), true),
-            ((adobe(), sea()), (adobe(), Tags { people: Some(People::Yes), ..sea() }), true),
+            ((adobe(), sea()), (adobe(), with_people()), true),
             // Other rules and columns of the market are nothing that the file says.
             ((adobe(), sea()), (columns(adobe()), sea()), false),
             ((adobe(), sea()), (shorter(adobe()), sea()), false),
             ((adobe(), sea()), (columns(adobe()), category("adobe-stock")), true),
+            // A box that its portal has not says nothing there, also if its columns stand in another order by now.
+            ((without_boxes(adobe()), sea()), (reversed(without_boxes(adobe())), with_people()), false),
             // The market gets no more keywords than it takes.
             ((adobe(), short), (adobe(), long), false),
         ];

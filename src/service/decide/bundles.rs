@@ -104,7 +104,7 @@ impl Bundles<'_> {
             inside.stale.extend(refresh);
         }
         let left = sidecar.file.as_ref().filter(|_| !is_retouched).map(|left| left.hash.clone());
-        let left = left.map(|hash| self.got(name, bundle, file, &sidecar, &hash));
+        let left = left.map(|hash| self.got(name, bundle, file, &sidecar, &hash)).transpose()?;
         let (asset, at) = (sidecar.id.as_ref(), files.join(file));
         let elsewhere = |id| self.places.elsewhere(self.disk, (name, &at), id, left.as_ref());
         let elsewhere = asset.map(elsewhere).transpose()?.flatten();

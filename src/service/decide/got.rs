@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::bundle_texts::BundleTexts;
 use super::bundles::Bundles;
 use super::elsewhere::Places;
 use super::foreign_xmp::foreign_xmp;
@@ -16,7 +17,7 @@ use crate::config::Settings;
 use crate::intake::Now;
 use crate::market::{Row, cells, fit};
 use crate::model::{ContentHash, RelPath};
-use crate::plan::{BundleFolder, BundleName, Elsewhere, Hold, row_digest};
+use crate::plan::{BundleFolder, BundleName, Elsewhere, Hold, row_digest, told_otherwise};
 use crate::records::{Got, RowDigest, Sending, SentFile, Sidecar};
 use crate::vault::Look;
 
@@ -56,7 +57,10 @@ pub(in crate::service) fn elsewhere_in(
         let hash = disk.hash(&file).ok();
         let Some(id) = &sidecar.id else { continue };
         let left = sidecar.file.as_ref().map(|left| &left.hash).filter(|left| hash.as_ref() == Some(left));
-        let left = left.map(|hash| look.got(name, &bundle, &file.file_text(), &sidecar, hash));
+        // Of a market that the settings do not name nobody writes the rows anew: what they say is what counts.
+        let is_known = settings.upload.market(&name.market).is_some();
+        let left = left.filter(|_| is_known).map(|hash| look.got(name, &bundle, &file.file_text(), &sidecar, hash));
+        let left = left.transpose()?;
         let elsewhere = places.elsewhere(disk, (name, &file), id, left.as_ref())?;
         all.extend(elsewhere.map(|elsewhere| (file.clone(), elsewhere)));
     }
@@ -71,6 +75,9 @@ impl Bundles<'_> {
         let (disk, went) = (self.disk, self.places.went.clone());
         let rows = cells_of(disk, self.settings, name, place)?;
         let bundle = BundleFolder::new(place.clone());
+        let texts = BundleTexts::read(disk, name, place).ok();
+        let market = self.settings.upload.market(&name.market);
+        let otherwise = texts.zip(market).map(|(texts, market)| told_otherwise(market, &texts.existing()));
         let (mut files, mut holds) = (Vec::new(), Vec::new());
         for file in files_of(disk, &bundle)? {
             let record = record_of(disk, &bundle, &file);
@@ -90,15 +97,18 @@ impl Bundles<'_> {
             // Of tags that cannot be told now nobody knows whether the row had them.
             let by_tags = self.row(name, &bundle, &file, &sidecar).ok().flatten();
             let sent = sent_file(disk, &bundle, file, sidecar)?;
-            let now = Got { hash: sent.hash.clone(), row: by_tags.as_ref().map(|(_, digest)| digest.clone()) };
+            let got = |digest| Got { hash: sent.hash.clone(), row: digest };
             let goes = match row {
                 Some(row) => {
-                    // A row that a person changed, or that does not follow the tags of today, says nobody knows what.
-                    let says = by_tags.filter(|(cells, _)| cells == row).map(|(_, digest)| digest);
-                    let goes = is_answered || went.why(name, &sent.asset, Some(&now)).is_none();
-                    goes.then_some(Got { row: says, ..now })
+                    // A row that a person changed, or that does not follow the tags of today, says nobody knows what; and so
+                    // does one of which another was uploaded.
+                    let says = by_tags.filter(|(cells, _)| {
+                        cells == row && otherwise.as_ref().is_some_and(|files| !files.contains(&sent.name))
+                    });
+                    let says = got(says.map(|(_, digest)| digest));
+                    (is_answered || !went.surely(name, &sent.asset, &says)).then_some(says)
                 }
-                None => went.answered_as(name, &sent.asset, &now),
+                None => went.answered_as(name, &sent.asset, &got(by_tags.map(|(_, digest)| digest))),
             };
             files.extend(goes.map(|got| SentFile { row: got.row, ..sent }));
         }
@@ -109,7 +119,7 @@ impl Bundles<'_> {
     }
 
     /// Returns what its market would get with a bundled file that has these bytes. What its row says is looked at only where the
-    /// market refused a file of its asset; where its tags cannot be told, the bytes alone decide.
+    /// market refused a file of its asset.
     pub(super) fn got(
         &mut self,
         name: &BundleName,
@@ -117,10 +127,10 @@ impl Bundles<'_> {
         file: &str,
         sidecar: &Sidecar,
         hash: &ContentHash,
-    ) -> Got {
+    ) -> Result<Got, Hold> {
         let is_asked = sidecar.id.as_ref().is_some_and(|id| self.places.went.is_any_refused(&name.market, id));
-        let row = if is_asked { self.row(name, bundle, file, sidecar).ok().flatten() } else { None };
-        Got { hash: hash.clone(), row: row.map(|(_, digest)| digest) }
+        let row = if is_asked { self.row(name, bundle, file, sidecar)? } else { None };
+        Ok(Got { hash: hash.clone(), row: row.map(|(_, digest)| digest) })
     }
 
     /// Returns the cells of the row that a bundled file has by its tags of today, and what tells it from another one; `None` where

@@ -66,6 +66,16 @@ impl Went {
         })
     }
 
+    /// Returns whether it is sure that what a row of a bundle stands for is nothing new to its market. A row of which nobody knows
+    /// what it says may be the one by which a refused file was mended.
+    pub(in crate::service) fn surely(&self, name: &BundleName, asset: &AssetId, row: &Got) -> bool {
+        let is_refused_so = |Once { answer, .. }: &Once| match answer {
+            Answer::Refused(got) => got.is_same(row) && (got.row.is_none() || row.row.is_some()),
+            Answer::None | Answer::Accepted => false,
+        };
+        self.why(name, asset, None).is_some() || self.of_asset(&name.market, asset).any(is_refused_so)
+    }
+
     /// Returns whether a bundle's market answered about an asset that went there with it.
     pub(in crate::service) fn is_answered(&self, name: &BundleName, asset: &AssetId) -> bool {
         self.answers(name, asset).any(|answer| !matches!(answer, Answer::None))
