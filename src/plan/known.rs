@@ -137,9 +137,13 @@ impl Known {
             Whereabouts::There => {
                 let lacks = self.lacks.as_ref().map(|lacks| format!("; {lacks}")).unwrap_or_default();
                 let never = "nothing goes on twice while the first one is there, also not by `--anyway`";
-                Err(Hold::Park(format!(
-                    "{same}, which was dropped before, and {never}{lacks}; delete what was dropped now, or drop another"
-                )))
+                // What was made of it is none of its own bytes: what came may be the only one that has them.
+                let rid = if self.is_made_of_it {
+                    "keep what was dropped now, which may be the only one with its bytes, in `archive`"
+                } else {
+                    "delete what was dropped now"
+                };
+                Err(Hold::Park(format!("{same}, which was dropped before, and {never}{lacks}; {rid}, or drop another")))
             }
             Whereabouts::Gone { last, bundled_for } => {
                 let markets = bundled_for.iter().map(MarketName::as_str).collect::<Vec<_>>().join(", ");
@@ -197,6 +201,11 @@ mod tests {
         assert!(
             got.contains("also not by `--anyway`; delete what was dropped now"),
             "who says so is told why it does nothing: {got}"
+        );
+        let got = admitted(Whereabouts::There, false, true);
+        assert!(
+            got.contains("; keep what was dropped now, which may be the only one") && !got.contains("delete"),
+            "{got}"
         );
         // The market that refused it, or was named later, was told nowhere.
         let markets = || vec![MarketName::recorded("pond5")];

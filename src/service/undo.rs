@@ -14,8 +14,8 @@ use super::theme_files::{remove_emptied_folders, theme_files};
 use crate::craft::Untold;
 use crate::make::{MakeError, make};
 use crate::model::{MarketName, RelPath, Stage, ThemeSlug};
-use crate::plan::{BundleFolder, BundleName, UndoFacts, choose_undo, plan_undo, themes_with_assets};
-use crate::records::{About, Did, Intent, Plans, UndoWhat};
+use crate::plan::{BundleFolder, BundleName, UndoFacts, choose_undo, plan_undo, standing, themes_with_assets};
+use crate::records::{About, Did, Intent, Plans, Publish, PublishMode, Record, UndoWhat};
 use crate::vault::{CommitError, Journal, Look, Receipt, Vault, replaced_aside};
 
 /// Takes back what is wanted.
@@ -42,7 +42,12 @@ pub(super) fn undo(
         return undone;
     };
     let done = Plans::of(&records).done_as_begun();
-    match undo_one(vault, journal, intent, (&done, &with_assets), rules, now) {
+    let later = later_step(vault.disk(), &records, intent);
+    let undone_one = match later {
+        Some(later) => Err(NotUndone::Refused(later)),
+        None => undo_one(vault, journal, intent, (&done, &with_assets), rules, now),
+    };
+    match undone_one {
         Ok(receipt) => {
             undone.answer.done.push(told(&receipt.about));
             undone.receipts.push(receipt);
@@ -60,6 +65,22 @@ pub(super) fn undo(
         }
     }
     undone
+}
+
+/// Returns that something else was made of a step's asset later and lies in a bundle, as far as that can be told: the step took
+/// its original into `archive`, which would leave it while that bundle has what was made of it.
+fn later_step(disk: &dyn Look, records: &[Record], intent: &Intent) -> Option<String> {
+    let asset = intent.about.asset.as_ref()?;
+    let later = standing(records).into_iter().skip_while(|other| other.plan != intent.plan).skip(1);
+    let later = later.filter(|other| other.about.asset.as_ref() == Some(asset));
+    let lies = |file: &&RelPath| BundleFolder::is_file(file) && !matches!(disk.stat(file), Ok(None));
+    // What changed tags made anew in its place is nothing else.
+    let is_new = |product: &&Publish| product.mode == PublishMode::New;
+    let files = later.flat_map(|other| other.publish.iter().filter(is_new).map(|product| &product.to).filter(lies));
+    let last = files.last()?;
+    Some(format!(
+        "`{last}` was made of it later; take that back first (`stockmill undo {last}`), or delete it if nobody is to sell it there"
+    ))
 }
 
 /// Returns what is told where there is no such step.

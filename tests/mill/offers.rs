@@ -103,6 +103,28 @@ fn an_offer_can_be_undone_and_stays_so() {
     }
 }
 
+/// The only original left `archive` while another bundle had what was made of it, and was set aside to be deleted.
+#[test]
+fn what_another_bundle_got_later_keeps_the_original_in_the_archive() {
+    let root = Root::with(TWO);
+    take_small(&root, &["123rf"]);
+    tag(&root, "city, night");
+    fs::write(root.at("raw/city/x.png"), picture(1, 220)).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    let first = root.bundled()[0].clone();
+    tag(&root, "city, night, street, rain, neon, car, light");
+    assert!(root.once().status.success(), "{}", root.log());
+    let later = root.bundled().into_iter().find(|file| *file != first).unwrap();
+    let refused = root.call(&["undo", first.to_str().unwrap()]);
+    assert!(!refused.status.success() && root.at("archive/city/city-0001.png").exists(), "{}", root.log());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("was made of it later; take that back first"));
+    for file in [later, first] {
+        let undone = root.call(&["undo", file.to_str().unwrap()]);
+        assert!(undone.status.success(), "{}", String::from_utf8_lossy(&undone.stderr));
+    }
+    assert!(root.at("raw/city/x.png").exists() && root.bundled().is_empty(), "{}", root.log());
+}
+
 /// Each of both alone did no harm. Together they let a file go to its market once more, from the bundle of another one.
 #[test]
 fn what_a_market_may_have_already_waits_when_neither_journal_nor_sidecar_tell() {
