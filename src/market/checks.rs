@@ -185,7 +185,6 @@ fn picture(market: &Market, candidate: &Candidate) -> Vec<String> {
     reasons
 }
 
-/// Where tags are written, unless one is written somewhere that lies on top of it.
 /// How a title is named that a market gets as description, too.
 const STANDS_IN: &str = "title, which stands in for a description of its own,";
 

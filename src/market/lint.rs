@@ -219,20 +219,21 @@ fn lint_but(names: &Names, meta: &Meta, words: &[&str]) -> Vec<Warning> {
 fn prompt(what: &str, text: &str) -> Option<String> {
     let has_fields = what != "keyword" && text.contains('{');
     let (rest, unknown) = if has_fields { without_fields(text) } else { (text.to_owned(), Vec::new()) };
-    if !unknown.is_empty() {
-        let typed = unknown.iter().map(|(typed, meant)| {
-            let meant = meant.as_ref().map(|meant| format!(" (`{meant}` may be meant)")).unwrap_or_default();
-            format!("`{typed}`{meant}")
-        });
-        return Some(format!(
-            "its {what} `{text}` has {} in it: no field but `{{n}}` and `{{original|words}}` is known, and all else stays as it \
-             is typed",
-            typed.collect::<Vec<_>>().join(", ")
-        ));
-    }
+    let typed = unknown.iter().map(|(typed, meant)| {
+        let meant = meant.as_ref().map(|meant| format!(" (`{meant}` may be meant)")).unwrap_or_default();
+        format!("`{typed}`{meant}")
+    });
+    let typed = typed.collect::<Vec<_>>().join(", ");
+    let fields = (!typed.is_empty()).then(|| {
+        format!(
+            "{typed} in it: no field but `{{n}}` and `{{original|words}}` is known, and all else stays as it is typed"
+        )
+    });
     let signs = PROMPT_SIGNS.iter().filter(|sign| rest.contains(**sign));
     let signs: Vec<String> = signs.map(|sign| format!("`{}`", sign.trim_end())).collect();
-    (!signs.is_empty()).then(|| format!("its {what} `{text}` has {} in it, as a prompt has", signs.join(", ")))
+    let signs = (!signs.is_empty()).then(|| format!("{} in it, as a prompt has", signs.join(", ")));
+    let told: Vec<String> = fields.into_iter().chain(signs).collect();
+    (!told.is_empty()).then(|| format!("its {what} `{text}` has {}", told.join("; and ")))
 }
 
 /// Returns which markets want a category of a file that has none. One that never gets it wants nothing.

@@ -54,8 +54,12 @@ pub(super) fn undo(
             for name in bundles_of(intent) {
                 match remove_bare(vault, journal, &name, rules, now) {
                     Ok(removed) => undone.receipts.extend(removed),
+                    Err(NotUndone::Commit(CommitError::Open(_))) => {
+                        undone.is_open = true;
+                        break;
+                    }
                     // As it was before: it stays, and its lists say that it holds no file.
-                    Err(error) => undone.is_open |= matches!(error, NotUndone::Commit(CommitError::Open(_))),
+                    Err(_) => (),
                 }
             }
         }

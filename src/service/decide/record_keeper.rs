@@ -339,7 +339,7 @@ fn recorded(look: &mut Bundles<'_>, name: &BundleName, place: &RelPath, order: &
 
 /// Why a folder is no bundle any more.
 const RENAMED: &str = "it holds what a bundle holds, and its name is none of a bundle: its CSV follows no change, and \
-                       new files go into another one; give it its name back, or make a file `SENT` in it";
+                       new files go into another one, and a file `SENT` in it records nothing; give it its name back";
 
 /// Why tags are not read that lie in a folder which only says when.
 const NO_THEME: &str = "its folder is named after a day and is no theme, so nobody reads these tags; write them in the \
