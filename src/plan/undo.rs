@@ -77,7 +77,8 @@ fn plan_products_back(plan: &mut Plan, intent: &Intent, facts: &UndoFacts<'_>) -
     let is_in_bundle = |path: &RelPath| BundleFolder::of(path).is_some() || BundleFolder::is_part(path);
     let is_taken_out = |product: &Publish| is_bundled && is_in_bundle(&product.to) && !is_there(&product);
     for product in intent.publish.iter().filter(|product| !is_taken_out(product)) {
-        if (facts.hash)(&product.to).as_ref() != Some(&product.hash) {
+        let left = facts.left(intent.plan, product);
+        if (facts.hash)(&product.to).as_ref() != Some(left) {
             return Err(went_on(&product.to));
         }
         if intent.removes.iter().any(|gone| gone.copied_to.as_ref() == Some(&product.to)) {
@@ -91,16 +92,21 @@ fn plan_products_back(plan: &mut Plan, intent: &Intent, facts: &UndoFacts<'_>) -
         };
         let bytes = (facts.replaced)(&product.scratch).filter(|bytes| ContentHash::of(bytes) == *was);
         let bytes = bytes.ok_or_else(|| format!("the version of `{}` from before is no longer kept", product.to))?;
-        plan.products.push(new_version(product.to.clone(), bytes, Some(product.hash.clone())));
+        plan.products.push(new_version(product.to.clone(), bytes, Some(left.clone())));
     }
     Ok(())
 }
 
 /// Returns why a step stays whose file is another one by now.
 fn went_on(file: &RelPath) -> String {
-    format!(
-        "`{file}` changed or went on since: undo its later step first, or put back the tags that changed since it was bundled"
-    )
+    let way_out = match BundleFolder::of(file) {
+        // What a person wrote into a sidecar there would be lost.
+        Some(_) => {
+            "undo its later step first; what was changed by hand leaves its bundle only by hand: delete it there"
+        }
+        None => "undo its later step first",
+    };
+    format!("`{file}` changed or went on since: {way_out}")
 }
 
 fn about(intent: &Intent) -> About {

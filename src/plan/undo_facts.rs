@@ -1,6 +1,6 @@
 use super::theme_files::ThemeFiles;
 use crate::model::{ContentHash, Identity, RelPath, ThemeSlug};
-use crate::records::{Move, Remove};
+use crate::records::{Intent, Move, Publish, PublishMode, Remove};
 
 /// What undoing has to know of the disk.
 pub struct UndoFacts<'a> {
@@ -12,6 +12,22 @@ pub struct UndoFacts<'a> {
     pub replaced: &'a dyn Fn(&RelPath) -> Option<Vec<u8>>,
     /// Returns what lies of a theme, or why that cannot be told.
     pub theme: &'a dyn Fn(&ThemeSlug) -> Result<ThemeFiles, String>,
+    /// The plans that were carried out, in the order in which they were begun.
+    pub done: &'a [&'a Intent],
+}
+
+impl UndoFacts<'_> {
+    /// Returns the hash that a product of the plan `number` has as stockmill left it: what was written anew in its bundle by
+    /// changed tags is no step of its own. What a person wrote into it meanwhile ends that, so that nothing of it is lost.
+    pub(super) fn left<'b>(&'b self, number: u64, product: &'b Publish) -> &'b ContentHash {
+        let later = self.done.iter().skip_while(|intent| intent.plan != number).skip(1);
+        let anew = later.filter(|intent| intent.about.hash.is_none() && intent.about.from == intent.about.to);
+        let versions = anew.flat_map(|intent| &intent.publish).filter(|version| version.to == product.to);
+        versions.fold(&product.hash, |left, version| match &version.mode {
+            PublishMode::Replace { was: Some(was) } if was == left => &version.hash,
+            _ => left,
+        })
+    }
 }
 
 /// Returns the move that brings a removed file back; none if it had changed by then, and stayed.

@@ -223,6 +223,7 @@ mod tests {
             hash: &|path| disk.get(path).map(|text| ContentHash::of(text.as_bytes())),
             replaced: &|scratch| (*scratch == path("s/3")).then(|| b"old".to_vec()),
             theme: &theme,
+            done: &[],
         };
         plan_undo(&intent(), &facts).map_or_else(|why| why, |plan| plan.to_string())
     }

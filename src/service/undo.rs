@@ -15,7 +15,7 @@ use crate::craft::Untold;
 use crate::make::{MakeError, make};
 use crate::model::{MarketName, RelPath, Stage, ThemeSlug};
 use crate::plan::{BundleFolder, BundleName, UndoFacts, choose_undo, plan_undo, themes_with_assets};
-use crate::records::{About, Did, Intent, UndoWhat};
+use crate::records::{About, Did, Intent, Plans, UndoWhat};
 use crate::vault::{CommitError, Journal, Look, Receipt, Vault, replaced_aside};
 
 /// Takes back what is wanted.
@@ -41,7 +41,8 @@ pub(super) fn undo(
         undone.answer.refused = Some(nothing_to_undo(what));
         return undone;
     };
-    match undo_one(vault, journal, intent, &with_assets, rules, now) {
+    let done = Plans::of(&records).done_as_begun();
+    match undo_one(vault, journal, intent, (&done, &with_assets), rules, now) {
         Ok(receipt) => {
             undone.answer.done.push(told(&receipt.about));
             undone.receipts.push(receipt);
@@ -147,7 +148,7 @@ fn undo_one(
     vault: &Vault,
     journal: &mut Journal,
     intent: &Intent,
-    with_assets: &HashSet<&ThemeSlug>,
+    (done, with_assets): (&[&Intent], &HashSet<&ThemeSlug>),
     rules: &Rules,
     now: Timestamp,
 ) -> Result<Receipt, NotUndone> {
@@ -163,8 +164,8 @@ fn undo_one(
         }
         Ok(files)
     };
-    let plan = plan_undo(intent, &UndoFacts { seen: &seen, hash: &hash, replaced: &replaced, theme: &theme });
-    let plan = plan.map_err(NotUndone::Refused)?;
+    let facts = UndoFacts { seen: &seen, hash: &hash, replaced: &replaced, theme: &theme, done };
+    let plan = plan_undo(intent, &facts).map_err(NotUndone::Refused)?;
     // What comes back waits for a new word of the person; this is durable before anything comes back.
     let stays = plan.about.to.as_ref().filter(|to| BundleFolder::is_file(to));
     let stays = stays.and_then(|offered| Some((offered, seen(offered)?)));

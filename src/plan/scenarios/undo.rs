@@ -73,12 +73,19 @@ fn a_person_s_word_chooses_the_plans() {
 type Disk<'a> = [(&'a str, u64, &'a str)];
 
 fn undone(intent: &Intent, disk: &Disk<'_>) -> Vec<String> {
+    undone_after(intent, &[], disk)
+}
+
+/// Returns what is planned to take a step back after which these were taken.
+fn undone_after(intent: &Intent, later: &[Intent], disk: &Disk<'_>) -> Vec<String> {
+    let done: Vec<&Intent> = [intent].into_iter().chain(later).collect();
     let disk: BTreeMap<_, _> = disk.iter().map(|(name, inode, text)| (path(name), (*inode, *text))).collect();
     let facts = UndoFacts {
         seen: &|path| disk.get(path).map(|(inode, _)| seen(*inode)),
         hash: &|path| disk.get(path).map(|(_, text)| ContentHash::of(text.as_bytes())),
         replaced: &|path| disk.get(path).map(|(_, text)| text.as_bytes().to_vec()),
         theme: &|_| Ok(ThemeFiles::default()),
+        done: &done,
     };
     match plan_undo(intent, &facts) {
         Ok(plan) => {
@@ -113,11 +120,7 @@ fn a_step_goes_back_whole_or_says_what_is_in_its_way() {
     let back = ["keep/t/t-1.png: undone: named", "move keep/t/t-1.png -> raw/t/1.png"];
     let brought = "move .stockmill/undo/1 -> raw/t/1.png.yaml";
     let removed = "remove keep/t/t-1.png.yaml";
-    let changed = |name: &str| {
-        format!(
-            "`{name}` changed or went on since: undo its later step first, or put back the tags that changed since it was bundled"
-        )
-    };
+    let changed = |name: &str| format!("`{name}` changed or went on since: undo its later step first");
     let not_kept = "`raw/t/1.png.yaml` is no longer kept (`work.undo_days`, `work.undo_mib_max`)";
     let cases: [(&Disk<'_>, &[&str]); 9] = [
         (&[(kept, 1, "p"), (sidecar, 5, "new"), (aside, 2, "old")], &[back[0], back[1], brought, removed]),
@@ -200,4 +203,66 @@ fn what_was_taken_out_of_one_bundle_keeps_nothing_in_another() {
     changed[1].2 = "mine";
     let refused = undone(&step, &changed);
     assert!(refused[0].starts_with(&format!("`{other}` changed or went on since")), "{refused:?}");
+}
+
+/// Once tags had changed, nothing took a file out of its bundle again, not even the same tags as before.
+#[test]
+fn what_changed_tags_made_anew_in_a_bundle_is_undone_with_it() {
+    let (file, sidecar) = ("upload/2026-11-28/m/files/a.jpg", "upload/2026-11-28/m/sidecars/a.jpg.yaml");
+    let hash = |text: &str| ContentHash::of(text.as_bytes());
+    let wrote = |to: &str, was: Option<&str>, text: &str| Publish {
+        scratch: path(".stockmill/undo/was"),
+        to: path(to),
+        hash: hash(text),
+        mode: was.map_or(PublishMode::New, |was| PublishMode::Replace { was: Some(hash(was)) }),
+    };
+    let mut step = intent(1);
+    step.publish = vec![wrote(file, None, "p"), wrote(sidecar, None, "s")];
+    // (the plan, what it made of the file and of its sidecar, whether it is a step of its own)
+    let later = |plan: u64, [p, p2]: [&str; 2], [s, s2]: [&str; 2], is_step: bool| {
+        let mut later = intent(plan);
+        (later.about.from, later.about.to) = (Some(path(file)), Some(path(file)));
+        later.about.hash = is_step.then(|| hash("p"));
+        later.publish = vec![wrote(file, Some(p), p2), wrote(sidecar, Some(s), s2)];
+        later.moves.clear();
+        later
+    };
+    let anew = |plan, p, s| later(plan, p, s, false);
+    let mut came_late = anew(2, ["p", "p2"], ["s", "s2"]);
+    came_late.about.from = Some(path("raw/t/a.yaml"));
+    let out = vec![
+        "keep/t/t-1.png: undone: named".to_owned(),
+        "move keep/t/t-1.png -> raw/t/1.png".to_owned(),
+        format!("remove {file}"),
+        format!("remove {sidecar}"),
+    ];
+    let refused = |file: &str| {
+        vec![format!(
+            "`{file}` changed or went on since: undo its later step first; what was changed by hand leaves its bundle only \
+             by hand: delete it there"
+        )]
+    };
+    let once = vec![anew(2, ["p", "p2"], ["s", "s2"])];
+    let back = vec![anew(2, ["p", "p2"], ["s", "s2"]), anew(3, ["p2", "p"], ["s2", "s3"])];
+    for (later, [p, s], expected) in [
+        (&once, ["p2", "s2"], out.clone()),
+        (&back, ["p", "s3"], out.clone()),
+        // A person changed the file, or its sidecar, at last or before it was made anew.
+        (&once, ["mine", "s2"], refused(file)),
+        (&once, ["p2", "mine"], refused(sidecar)),
+        (&vec![anew(2, ["p", "p2"], ["mine", "s2"])], ["p2", "s2"], refused(sidecar)),
+        (&vec![anew(2, ["mine", "p2"], ["s", "s2"])], ["p2", "s2"], refused(file)),
+        // A later step comes first, and so does what took a person's tags into it.
+        (&vec![later(2, ["p", "p2"], ["s", "s2"], true)], ["p2", "s2"], refused(file)),
+        (&vec![came_late], ["p2", "s2"], refused(file)),
+    ] {
+        let disk = [("keep/t/t-1.png", 1, "k"), (file, 2, p), (sidecar, 3, s)];
+        assert_eq!(undone_after(&step, later, &disk), expected, "{p} {s}");
+    }
+    // What a later step replaced comes back, though tags changed after that step, too.
+    let mut step = later(2, ["p", "p2"], ["s", "s2"], true);
+    step.publish.remove(0);
+    let disk = [(sidecar, 3, "s3"), (".stockmill/undo/was", 4, "s")];
+    let restored = undone_after(&step, &[anew(3, ["p2", "p3"], ["s2", "s3"])], &disk);
+    assert_eq!(restored, [format!("{file}: undone: named"), format!("replace {sidecar}")]);
 }
