@@ -12,8 +12,8 @@ use crate::model::{counted, escape_bytes};
 use crate::records::{DELIVERED, ListedStep, Versions};
 
 /// How a line begins, behind its box, that names files to upload, and how it ends.
-const UPLOAD: &str = "Upload ";
-const UPLOAD_END: &str = " from `files/`";
+pub(super) const UPLOAD: &str = "Upload ";
+pub(super) const UPLOAD_END: &str = " from `files/`";
 /// What stands behind files that were uploaded, and changed since.
 pub(super) const ANEW: &str = ", in place of what was uploaded before they changed";
 /// What stands behind files that were to be deleted at the market, and are back.
@@ -26,7 +26,7 @@ const SELECT: &str = "Select ";
 pub(super) const CORRECT: &str = ", whose boxes are to change";
 /// What stands between the first and the last name of a range, and between two ranges.
 const TO: &str = " to ";
-const AND: &str = ", ";
+pub(super) const AND: &str = ", ";
 
 /// Some files, and what is done with them.
 #[derive(Debug, Clone, PartialEq, Eq)]
