@@ -390,7 +390,7 @@ mod tests {
     fn what_left_the_bundle_is_to_be_deleted_until_somebody_says_that_it_is() {
         let again = |rows: usize| format!("Upload `adobe-stock.csv` again, with {rows} rows now.");
         let upload = |files: &str, but: &str| format!("Upload {files} from `files/`{but}.");
-        let but = ", unless they are still in the portal";
+        let but = ", unless still in the portal";
         // Whether all is ticked before, what lies there then, and what is to be done, but for the last step.
         let rounds: [(bool, &[(&str, &str)], Vec<String>); 7] = [
             (true, &A[..3], vec![delete("`a-5.jpg` (1 file)")]),

@@ -17,7 +17,7 @@ pub(super) const UPLOAD_END: &str = " from `files/`";
 /// What stands behind files that were uploaded, and changed since.
 pub(super) const ANEW: &str = ", in place of what was uploaded before they changed";
 /// What stands behind files that were to be deleted at the market, and are back.
-const BACK: &str = ", unless they are still in the portal";
+const BACK: &str = ", unless still in the portal";
 /// What stands behind models that are no whole ones without their parts.
 const WITH_PARTS: &str = ", each with its parts, which are named above";
 /// How a line begins, behind its box, that names files for which the same is ticked.
