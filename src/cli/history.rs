@@ -73,13 +73,65 @@ fn content(file: &Path) -> Result<Option<ContentHash>, CliError> {
     }
 }
 
+/// Returns what a step made of an asset. What is about none makes lists and tags, of which no history is told.
+fn made_of_asset(intent: &Intent) -> impl Iterator<Item = &RelPath> {
+    let is_of_asset = intent.about.asset.is_some();
+    intent.publish.iter().filter(move |_| is_of_asset).map(|product| &product.to)
+}
+
 fn touches(intent: &Intent, hash: Option<&ContentHash>, path: Option<&RelPath>) -> bool {
     let by_hash = hash.is_some_and(|hash| {
         intent.about.hash.as_ref() == Some(hash) || intent.publish.iter().any(|product| product.hash == *hash)
     });
     let by_path = path.is_some_and(|path| {
         let moved = intent.moves.iter().any(|shift| shift.from == *path || shift.to == *path);
-        moved || intent.about.from.as_ref() == Some(path) || intent.about.to.as_ref() == Some(path)
+        let about = &intent.about;
+        // What was done at once gave it names between, and a file in the bundle of each market.
+        let steps = about.steps.iter().flat_map(|step| [&step.from, &step.to]);
+        let mut names = about.from.iter().chain(&about.to).chain(steps).chain(made_of_asset(intent));
+        moved || names.any(|name| name == path)
     });
     by_hash || by_path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AssetId, Stage};
+    use crate::records::{About, Publish, PublishMode, StepTaken};
+
+    /// Of a file that went on at once, the names between were told as never worked on, and so was what a further market has.
+    #[test]
+    fn a_file_is_found_by_each_name_that_it_had() {
+        let path = |text: &str| RelPath::new(text).unwrap();
+        let hash = ContentHash::of(b"p");
+        let [raw, keep, one, other] = ["raw/a.png", "keep/a.png", "upload/d/m/files/a.jpg", "upload/d/n/files/a.jpg"];
+        let step = |from: &str, to: &str| StepTaken {
+            stage: Stage::Raw,
+            from: path(from),
+            to: path(to),
+            markets: Vec::new(),
+            did: "did".to_owned(),
+        };
+        let intent = Intent {
+            plan: 1,
+            at: jiff::Timestamp::UNIX_EPOCH,
+            claims: false,
+            about: About {
+                asset: Some(AssetId::of(&hash)),
+                from: Some(path(raw)),
+                to: Some(path(one)),
+                steps: vec![step(raw, keep), step(keep, one)],
+                ..About::new(Stage::Raw, "did")
+            },
+            publish: [one, other]
+                .map(|to| Publish { scratch: path("s"), to: path(to), hash: hash.clone(), mode: PublishMode::New })
+                .into(),
+            moves: Vec::new(),
+            removes: Vec::new(),
+        };
+        for (name, is_it) in [(raw, true), (keep, true), (one, true), (other, true), ("keep/b.png", false)] {
+            assert_eq!(touches(&intent, None, Some(&path(name))), is_it, "{name}");
+        }
+    }
 }

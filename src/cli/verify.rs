@@ -7,6 +7,7 @@ use super::error::CliError;
 use super::out::say;
 use super::settings::settings_of_existing;
 use crate::model::counted;
+use crate::plan::BundleFolder;
 use crate::service::{MovedByHand, NotFromHere, Problem, Verified, Wrong, verify as check};
 
 /// Checks every receipt, and prints one line for each problem, for people.
@@ -26,7 +27,8 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
         );
     }
     for file in &verified.gone {
-        say!("{file}: gone by hand; nothing is wrong if you took it away");
+        let kept = if BundleFolder::is_file(file) { "; its original lies in `archive`" } else { "" };
+        say!("{file}: gone by hand; nothing is wrong if you took it away{kept}");
     }
     if verified.unfinished_steps > 0 {
         let steps = counted(verified.unfinished_steps, "step");

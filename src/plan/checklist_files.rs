@@ -85,7 +85,7 @@ pub(super) fn of_parts(assets: &[BundleAsset], is_going_on: bool) -> Vec<String>
 /// Returns the line about models that name a folder of a person: they go to markets as they are.
 pub(super) fn of_personal(assets: &[BundleAsset]) -> Option<String> {
     let names = named(assets.iter().filter(|asset| asset.private.folder.is_some()))?;
-    Some(format!("{}{names}{}", PERSONAL.0, PERSONAL.1))
+    Some(format!("{}{names}; it stands there or in a material file with it{}", PERSONAL.0, PERSONAL.1))
 }
 
 /// Returns a line for each model with parts that may say what nobody is to read.
@@ -217,8 +217,8 @@ mod tests {
             },
             ..BundleAsset::bare("m.obj", Meta::default())
         };
-        let personal = "> A folder of a person is named inside: `m.obj`; export them anew without paths, or look whether \
-                        anybody may read it.";
+        let personal = "> A folder of a person is named inside: `m.obj`; it stands there or in a material file with it; \
+                        export them anew without paths, or look whether anybody may read it.";
         let parts = "> Look into these parts before you upload: `tex/a.exr`, `b.psd` of `m.obj`; stockmill cannot take out \
                      what they say.";
         for (folder, of_asset, expected) in [

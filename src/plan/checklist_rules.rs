@@ -47,7 +47,10 @@ pub(super) fn look_steps(
             if names.is_empty() {
                 continue;
             }
-            let step = format!("Look at {}{what}, and leave out what is not taken: {text}.", shown(&names, &all));
+            let step = format!(
+                "Look at {}{what}, and leave out what is not taken (delete it from `files/`): {text}.",
+                shown(&names, &all)
+            );
             let files = names.iter().map(|name| ((*name).to_owned(), versions[*name].clone())).collect();
             steps.push((step, ListedStep::Select { files, ticks: vec![text.clone()] }));
         }
@@ -120,7 +123,8 @@ mod tests {
             look_steps(&market(name), assets, &versions(assets), &BTreeSet::new(), done)
         };
         let texts = |steps: &[Step]| steps.iter().map(|(text, _)| text.clone()).collect::<Vec<_>>();
-        let faces = "and leave out what is not taken: the market refuses generated faces of people.";
+        let faces =
+            "and leave out what is not taken (delete it from `files/`): the market refuses generated faces of people.";
         let of_dreamstime = told("dreamstime", &assets, &Done::default());
         assert_eq!(
             texts(&of_dreamstime),
@@ -129,7 +133,7 @@ mod tests {
                 format!("Look at `a-4.jpg`, `a-6.mp4` (2 files), of which no tag says whether people appear, {faces}"),
             ]
         );
-        let drawings = "and leave out what is not taken: no 3D renderings, and no drawings that are JPEGs.";
+        let drawings = "and leave out what is not taken (delete it from `files/`): no 3D renderings, and no drawings that are JPEGs.";
         assert_eq!(
             texts(&told("vecteezy", &assets, &Done::default())),
             [

@@ -323,9 +323,9 @@ mod tests {
     #[test]
     fn a_tick_counts_for_what_its_line_was_about() {
         let csv = "Then upload `adobe-stock.csv` (4 rows) in the portal.";
-        let all = "Upload `a-1.jpg` to `a-5.jpg` (4 files) from `files/`.";
+        let all = "Upload `a-1.jpg` to `a-2.jpg`, `a-4.jpg` to `a-5.jpg` (4 files) from `files/`.";
         let of_one = &*delete("`a-2.jpg` (1 file)");
-        let of_two = &*delete("`a-2.jpg` to `a-4.jpg` (2 files)");
+        let of_two = &*delete("`a-2.jpg`, `a-4.jpg` (2 files)");
         // What is ticked, what lies there then, and what is still to be done.
         type Row<'a> = (&'a [&'a str], Vec<(&'a str, &'a str)>, &'a [&'a str]);
         let rows: [Row<'_>; 7] = [
@@ -356,7 +356,7 @@ mod tests {
                 &[csv],
                 [&A[..], &[("b-1.jpg", "v")]].concat(),
                 &[
-                    "Upload `a-1.jpg` to `a-5.jpg`, `b-1.jpg` (5 files) from `files/`.",
+                    "Upload `a-1.jpg` to `a-2.jpg`, `a-4.jpg` to `a-5.jpg`, `b-1.jpg` (5 files) from `files/`.",
                     "Upload `adobe-stock.csv` again, with 5 rows now.",
                 ],
             ),
@@ -390,7 +390,7 @@ mod tests {
     fn what_left_the_bundle_is_to_be_deleted_until_somebody_says_that_it_is() {
         let again = |rows: usize| format!("Upload `adobe-stock.csv` again, with {rows} rows now.");
         let upload = |files: &str, but: &str| format!("Upload {files} from `files/`{but}.");
-        let but = ", unless they are still in the portal";
+        let but = ", unless still in the portal";
         // Whether all is ticked before, what lies there then, and what is to be done, but for the last step.
         let rounds: [(bool, &[(&str, &str)], Vec<String>); 7] = [
             (true, &A[..3], vec![delete("`a-5.jpg` (1 file)")]),
@@ -422,19 +422,24 @@ mod tests {
         bundle.market.boxes = built_in().unwrap().into_iter().find_map(|market| market.boxes);
         bundle.holds(&A);
         let whole = bundle.list.clone();
-        bundle.tick("Upload `a-1.jpg` to `a-5.jpg` (4 files) from `files/`.");
+        bundle.tick("Upload `a-1.jpg` to `a-2.jpg`, `a-4.jpg` to `a-5.jpg` (4 files) from `files/`.");
         bundle.is_without_last = true;
         bundle.holds(&[]);
         let nothing = "> Nothing is left to upload from here: no file has a row; what joins later gets its steps.\n";
         assert!(bundle.list.contains(nothing), "{}", bundle.list);
-        assert_eq!(bundle.open(), [delete("`a-1.jpg` to `a-5.jpg` (4 files)")], "{}", bundle.list);
+        assert_eq!(
+            bundle.open(),
+            [delete("`a-1.jpg` to `a-2.jpg`, `a-4.jpg` to `a-5.jpg` (4 files)")],
+            "{}",
+            bundle.list
+        );
         bundle.is_without_last = false;
         bundle.list = bundle.list.replace("[ ]", "[x]");
         bundle.holds(&A);
         let steps =
             |list: &str| list.lines().filter(|line| line.starts_with("- [ ]")).map(str::to_owned).collect::<Vec<_>>();
         let (left, mut all) = (steps(&bundle.list), steps(&whole));
-        all[1] = "- [ ] Upload `a-1.jpg` to `a-5.jpg` (4 files) from `files/` (2).".to_owned();
+        all[1] = "- [ ] Upload `a-1.jpg` to `a-2.jpg`, `a-4.jpg` to `a-5.jpg` (4 files) from `files/` (2).".to_owned();
         assert_eq!((left, bundle.list.contains(nothing)), (all, false), "{}", bundle.list);
     }
 
@@ -501,7 +506,7 @@ mod tests {
         bundle.market.keywords.min = 10;
         bundle.holds(&A);
         // There was a line for each of them.
-        let refused = "the market would refuse them: `a-1.jpg` to `a-5.jpg` (4 files): ";
+        let refused = "the market would refuse them: `a-1.jpg` to `a-2.jpg`, `a-4.jpg` to `a-5.jpg` (4 files): ";
         assert_eq!(bundle.list.matches(refused).count(), 1, "{}", bundle.list);
         assert!(!bundle.list.contains("[ ] Delete"), "{}", bundle.list);
         // The portal has them without a row: that went unsaid.

@@ -7,25 +7,46 @@ use super::checklist_csv::AGAIN;
 use super::checklist_steps::SENT;
 use super::checklist_ticks::{Listed, lines};
 use super::manifest::{Existing, rows_of};
-use super::selection::{ANEW, CORRECT};
+use super::selection::{AND, ANEW, CORRECT, UPLOAD, UPLOAD_END};
 use crate::market::Market;
 use crate::model::{counted, escape_bytes};
 use crate::records::{ListRecord, Versions};
 
-/// Returns what is told of a list whose bundle is sent: how many of its steps nobody ticked, but for the one by which it is
-/// sent; nothing if all are. Of what changed after the upload, all are named: the market has something else than the bundle.
+/// So many names and ranges of files are told that were not ticked as uploaded.
+const NAMED_MAX: usize = 5;
+
+/// Returns what is told of a list whose bundle is sent: which files nobody ticked as uploaded, since they are on record as sent,
+/// and how many of its steps nobody ticked, but for the one by which it is sent; nothing if all are. Of what changed after the
+/// upload, all are named: the market has something else than the bundle.
 pub fn told_open(list: &[u8]) -> String {
     let lines = lines(&String::from_utf8_lossy(&utf8(list)));
     let open = lines.iter().filter(|(mark, text)| *mark == Some(false) && !text.contains(SENT));
     let open: Vec<&str> = open.map(|(_, text)| text.as_str()).collect();
     let Some(first) = open.first() else { return String::new() };
     let changed: Vec<&str> = open.iter().copied().filter(|text| is_of_change(text)).collect();
-    let named = if changed.is_empty() {
-        format!(", first: {first}")
-    } else {
-        format!("; changed after the upload: {}", changed.join(" "))
+    let never = not_uploaded(open.iter().copied().filter(|text| !is_of_change(text)));
+    let named = match () {
+        () if !changed.is_empty() => format!("; changed after the upload: {}", changed.join(" ")),
+        () if never.is_empty() => format!(", first: {first}"),
+        () => String::new(),
     };
-    format!("; {} of its CHECKLIST.md not ticked{}", counted(open.len(), "step"), escape_bytes(named.as_bytes()))
+    let told = format!("{never}; {} of its CHECKLIST.md not ticked{named}", counted(open.len(), "step"));
+    escape_bytes(told.as_bytes())
+}
+
+/// Returns which files steps ask to upload; nothing if they ask for none.
+fn not_uploaded<'a>(steps: impl Iterator<Item = &'a str>) -> String {
+    let asked = steps.filter_map(|step| step.strip_prefix(UPLOAD)?.split_once(UPLOAD_END)?.0.rsplit_once(" ("));
+    let (named, counts): (Vec<&str>, Vec<&str>) = asked.unzip();
+    let count = counts.iter().filter_map(|count| count.split(' ').next()?.parse::<usize>().ok()).sum();
+    let named: Vec<&str> = named.iter().flat_map(|names| names.split(AND)).collect();
+    if named.is_empty() {
+        return String::new();
+    }
+    let (shown, more) = (named[..named.len().min(NAMED_MAX)].join(AND), named.len() > NAMED_MAX);
+    let more = if more { " and others" } else { "" };
+    let files = counted(count, "file");
+    format!("; nobody ticked that {files} of it were uploaded, and they count as sent all the same: {shown}{more}")
 }
 
 /// Returns whether a step is about what was done at the market before, and is not as it was any more.
@@ -80,6 +101,19 @@ mod tests {
                  - [ ] Upload `a` (1 file) from `files/`, in place of what was uploaded before they changed.\n",
                 "; 3 steps of its CHECKLIST.md not ticked; changed after the upload: Delete `b` (1 file) in the portal. Upload `a` (1 file) \
                  from `files/`, in place of what was uploaded before they changed.",
+            ),
+            // What is recorded as sent, and was perhaps never uploaded, comes first.
+            (
+                "- [x] Upload `a` (1 file) from `files/`.\n- [ ] Upload `b-1` to `b-3`, `c` (4 files) from `files/`.\n\
+                 - [ ] Upload `m` (1 file) from `files/`, each with its parts, which are named above.\n\
+                 - [ ] Upload `m.csv` again, with 1 row.\n- [ ] Press Publish.\n",
+                "; nobody ticked that 5 files of it were uploaded, and they count as sent all the same: `b-1` to `b-3`, `c`, `m`; \
+                 4 steps of its CHECKLIST.md not ticked; changed after the upload: Upload `m.csv` again, with 1 row.",
+            ),
+            (
+                "- [ ] Upload `a`, `b`, `c`, `d`, `e`, `f` to `h` (8 files) from `files/`.\n",
+                "; nobody ticked that 8 files of it were uploaded, and they count as sent all the same: `a`, `b`, `c`, `d`, `e` and \
+                 others; 1 step of its CHECKLIST.md not ticked",
             ),
         ] {
             assert_eq!(told_open(list.as_bytes()), told, "{list}");

@@ -12,12 +12,12 @@ use crate::model::{counted, escape_bytes};
 use crate::records::{DELIVERED, ListedStep, Versions};
 
 /// How a line begins, behind its box, that names files to upload, and how it ends.
-const UPLOAD: &str = "Upload ";
-const UPLOAD_END: &str = " from `files/`";
+pub(super) const UPLOAD: &str = "Upload ";
+pub(super) const UPLOAD_END: &str = " from `files/`";
 /// What stands behind files that were uploaded, and changed since.
 pub(super) const ANEW: &str = ", in place of what was uploaded before they changed";
 /// What stands behind files that were to be deleted at the market, and are back.
-const BACK: &str = ", unless they are still in the portal";
+const BACK: &str = ", unless still in the portal";
 /// What stands behind models that are no whole ones without their parts.
 const WITH_PARTS: &str = ", each with its parts, which are named above";
 /// How a line begins, behind its box, that names files for which the same is ticked.
@@ -26,7 +26,7 @@ const SELECT: &str = "Select ";
 pub(super) const CORRECT: &str = ", whose boxes are to change";
 /// What stands between the first and the last name of a range, and between two ranges.
 const TO: &str = " to ";
-const AND: &str = ", ";
+pub(super) const AND: &str = ", ";
 
 /// Some files, and what is done with them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,13 +171,14 @@ impl Selection<'_> {
     }
 }
 
-/// Returns some names out of `all`, and how many they are: those of one beginning that follow each other are a range.
+/// Returns some names out of `all`, and how many they are: those of one beginning that follow each other are a range. A gap in
+/// the numbers ends it: a portal may have the files between from another day.
 pub(super) fn shown(names: &BTreeSet<&str>, all: &BTreeSet<&str>) -> String {
     let mut ranges: Vec<(&str, &str)> = Vec::new();
     let mut is_open = false;
     for name in all {
         match (names.contains(name), ranges.last_mut()) {
-            (true, Some((first, last))) if is_open && stem(first) == stem(name) => *last = name,
+            (true, Some((_, last))) if is_open && follows(last, name) => *last = name,
             (true, _) => ranges.push((name, name)),
             (false, _) => (),
         }
@@ -191,6 +192,22 @@ pub(super) fn shown(names: &BTreeSet<&str>, all: &BTreeSet<&str>) -> String {
             },
         );
     format!("{} ({})", shown.collect::<Vec<_>>().join(AND), counted(names.len(), "file"))
+}
+
+/// Returns whether a name is the next one after another: of one beginning and one ending, and with the next number, where they
+/// end in numbers.
+fn follows(last: &str, name: &str) -> bool {
+    let ((before, of_last), (after, of_name)) = (number_and_ending(last), number_and_ending(name));
+    let is_next = match (before.parse::<u64>(), after.parse::<u64>()) {
+        (Ok(before), Ok(after)) => before.checked_add(1) == Some(after),
+        _ => before.is_empty() && after.is_empty(),
+    };
+    stem(last) == stem(name) && of_last == of_name && is_next
+}
+
+fn number_and_ending(name: &str) -> (&str, &str) {
+    let (base, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+    (&base[base.trim_end_matches(|c: char| c.is_ascii_digit()).len()..], ending)
 }
 
 /// Returns what the names of one theme's files begin with.
@@ -336,6 +353,27 @@ mod tests {
         );
     }
 
+    /// Whoever selected "`a-1` to `a-4`" in a portal had files of another day among them.
+    #[test]
+    fn a_range_has_no_gap_and_one_ending() {
+        for (names, expected) in [
+            (&["a-1.jpg", "a-2.jpg", "a-3.jpg"][..], "`a-1.jpg` to `a-3.jpg` (3 files)"),
+            (&["a0001.jpg", "a0004.jpg", "a0005.jpg"], "`a0001.jpg`, `a0004.jpg` to `a0005.jpg` (3 files)"),
+            (&["a-09.jpg", "a-10.jpg", "a-11.mp4"], "`a-09.jpg` to `a-10.jpg`, `a-11.mp4` (3 files)"),
+            (&["a-1.jpg", "a-10.jpg", "a-2.jpg"], "`a-1.jpg`, `a-10.jpg`, `a-2.jpg` (3 files)"),
+            (&["a-1.jpg", "b-2.jpg"], "`a-1.jpg`, `b-2.jpg` (2 files)"),
+            (&["a-left.jpg", "a-right.jpg"], "`a-left.jpg` to `a-right.jpg` (2 files)"),
+            (&["a-1.jpg", "a-b.jpg"], "`a-1.jpg`, `a-b.jpg` (2 files)"),
+            (
+                &["a-18446744073709551615.jpg", "a-18446744073709551616.jpg"][..],
+                "`a-18446744073709551615.jpg`, `a-18446744073709551616.jpg` (2 files)",
+            ),
+        ] {
+            let names: BTreeSet<&str> = names.iter().copied().collect();
+            assert_eq!(shown(&names, &names), expected);
+        }
+    }
+
     /// A film, and later a model, was to be marked as a photo or an illustration, which its portal does not ask.
     #[test]
     fn films_and_models_are_selected_apart_from_stills() {
@@ -345,7 +383,7 @@ mod tests {
         let look = "look at each, and where people or property appear, ";
         let expected = [
             format!("Select `a-1.jpg` (1 file): type Photo; {look}{PEOPLE}."),
-            format!("Select `a-2.mp4` to `a-5.GLB` (4 files): {look}{PEOPLE}."),
+            format!("Select `a-2.mp4`, `a-3.MOV`, `a-4.obj`, `a-5.GLB` (4 files): {look}{PEOPLE}."),
         ];
         assert_eq!(lines(&assets, &[]), expected);
     }
@@ -406,7 +444,7 @@ mod tests {
         let among = of(&["cabin-1.jpg", "cabin-15.jpg", "cabin-2.jpg", "sea-1.jpg"]);
         assert_eq!(
             lines_of(&boxless, &among, &[first]),
-            ["Upload `cabin-1.jpg` to `cabin-2.jpg`, `sea-1.jpg` (4 files) from `files/`."]
+            ["Upload `cabin-1.jpg`, `cabin-15.jpg`, `cabin-2.jpg`, `sea-1.jpg` (4 files) from `files/`."]
         );
     }
 

@@ -18,7 +18,7 @@ use super::{AREAS, Clock, ServiceError, layout};
 use crate::config::Settings;
 use crate::intake::walk;
 use crate::model::{AssetId, ContentHash, RelPath};
-use crate::plan::BundleName;
+use crate::plan::{BundleFolder, BundleName};
 use crate::vault::{DiskResult, Entry, Journal, Layout, Lock, Look, RealDisk, What};
 use parts::compare_parts;
 use receipts::{Expected, Receipts, is_a_persons_choice};
@@ -68,8 +68,9 @@ fn compare_manifest(
     }
     let rows = without_file(disk, settings, name, &place).map_err(|hold| hold.to_string())?;
     let rows: Vec<RelPath> = rows.iter().map(|row| place.join("files").join(row)).collect();
-    // Of what is missing, and of what was moved, its receipt told.
-    let told: BTreeSet<&RelPath> = verified.problems.iter().map(|problem| &problem.file).collect();
+    // Of what is missing, is gone or was moved, its receipt told.
+    let told = verified.problems.iter().map(|problem| &problem.file).chain(&verified.gone);
+    let told: BTreeSet<&RelPath> = told.collect();
     let moved: BTreeSet<&RelPath> = verified.moved.iter().map(|moved| &moved.from).collect();
     let untold: Vec<RelPath> = rows.into_iter().filter(|file| !told.contains(file) && !moved.contains(file)).collect();
     verified.rows.without_file.extend(untold);
@@ -335,11 +336,16 @@ impl<'a> Pass<'a> {
             let is_archived = file.area() == "archive";
             let same = asset.as_ref().and_then(|asset| receipts.files.get(asset)).into_iter().flatten();
             let along = same.filter(|other| (other.area() == "archive") == is_archived && **other != file);
-            let mut along =
-                along.filter(|other| self.sizes.contains_key(other) && !expected.places.contains_key(other));
-            let to = along.next().or_else(|| strangers.get(hash.as_ref()?));
+            let is_put = |other: &RelPath| expected.places.contains_key(other) || expected.put.contains(other);
+            let along = along.filter(|other| self.sizes.contains_key(other) && !is_put(other));
+            // Of an asset in several bundles, what lies in the same one, which was moved whole, comes first.
+            let along = along.min_by_key(|other| BundleName::of(other) != BundleName::of(&file));
+            let to = along.or_else(|| strangers.get(hash.as_ref()?));
             match to {
                 Some(to) => self.verified.moved.push(MovedByHand { from: file, to: to.clone() }),
+                None if BundleFolder::is_file(&file) && self.has_original(asset.as_ref(), receipts) => {
+                    self.verified.gone.push(file);
+                }
                 // The sidecar and the journal may both miss one asset, each under another name.
                 None if is_a_persons_choice(&file) => {
                     if asset.is_none_or(|asset| gone.insert(asset)) {
@@ -349,6 +355,15 @@ impl<'a> Pass<'a> {
                 None => self.complain(&file, Wrong::Missing, why, hint),
             }
         }
+    }
+
+    /// Returns whether an asset's original lies in the archive with the bytes of its receipt: then what was made of it can
+    /// be made again.
+    fn has_original(&self, asset: Option<&AssetId>, receipts: &Receipts) -> bool {
+        let files = asset.and_then(|asset| receipts.files.get(asset)).into_iter().flatten();
+        let mut archived = files.filter(|file| file.area() == "archive").peekable();
+        let is_whole = |file: &RelPath| self.sizes.contains_key(file) && !self.problems.contains_key(file);
+        archived.peek().is_some() && archived.all(is_whole)
     }
 
     /// Returns the files that no receipt speaks of, by their bytes.

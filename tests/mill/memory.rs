@@ -148,15 +148,21 @@ fn verify_finds_what_is_missing_or_changed_and_forgives_moves_by_hand() {
     fs::write(&original, bytes).unwrap();
     verify(0, &[]);
 
-    // A file goes from a bundle, with and without its sidecar.
+    // A file is taken out of a bundle, with and without its sidecar: that is a person's choice while its original is kept.
     let bundled = root.bundled().remove(0);
     let name = bundled.file_name().unwrap().to_str().unwrap().to_owned();
     let sidecar = bundled.with_file_name(format!("../sidecars/{name}.yaml"));
     let (bytes, text) = (fs::read(&bundled).unwrap(), fs::read_to_string(&sidecar).unwrap());
     fs::remove_file(&bundled).unwrap();
-    assert_eq!(verify(1, &[&format!("files/{name}: missing (by `upload/"), "1 problem."]), 2);
+    let out =
+        format!("files/{name}: gone by hand; nothing is wrong if you took it away; its original lies in `archive`");
+    assert_eq!(verify(0, &[&out, "all is as it should be"]), 2);
+    let aside = root.at("original.png");
+    fs::rename(&original, &aside).unwrap();
+    assert_eq!(verify(1, &[&format!("files/{name}: missing (by `upload/"), "2 problems."]), 3);
+    fs::rename(&aside, &original).unwrap();
     fs::remove_file(&sidecar).unwrap();
-    assert_eq!(verify(1, &[&format!("files/{name}: missing (by the journal)"), "1 problem."]), 2);
+    assert_eq!(verify(0, &[&out, "all is as it should be"]), 2);
     fs::write(&bundled, &bytes).unwrap();
     verify(0, &[]);
 
@@ -182,6 +188,34 @@ fn verify_finds_what_is_missing_or_changed_and_forgives_moves_by_hand() {
     assert_eq!(verify(0, &[note, "all is as it should be"]), 2);
     fs::rename(&original, root.at("archive/mine.png")).unwrap();
     verify(0, &["archive/mine.png: this is `archive/winter-cabins/winter-cabins-0001.png`, which is not there"]);
+}
+
+/// The file of the other market, which had never moved, was told as what a hand had moved there.
+#[test]
+fn what_is_taken_out_of_one_bundle_did_not_move_to_another() {
+    let settings =
+        |markets: &str| format!("keep: {{method: lanczos, min_megapixels: 0.04}}\nupload: {{markets: [{markets}]}}\n");
+    let root = Root::with(&settings("adobe-stock"));
+    root.idea(NOTE);
+    assert!(root.once().status.success());
+    fs::write(root.at("raw/winter-cabins/1.png"), picture(1, 100)).unwrap();
+    assert!(root.once().status.success());
+    let written = fs::read_to_string(root.at("stockmill.yaml")).unwrap();
+    fs::write(root.at("stockmill.yaml"), written.replace("[adobe-stock]", "[adobe-stock, other]")).unwrap();
+    let adobe = fs::read_to_string(root.at("markets/adobe-stock.yaml")).unwrap();
+    fs::write(root.at("markets/other.yaml"), adobe.replace("adobe-stock", "other")).unwrap();
+    assert!(root.once().status.success());
+    let bundled = root.bundled();
+    assert_eq!(bundled.len(), 2, "{bundled:?}");
+    for file in &bundled {
+        let bytes = fs::read(file).unwrap();
+        fs::remove_file(file).unwrap();
+        let output = root.call(&["verify"]);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!((output.status.code(), said.lines().count()), (Some(0), 2), "{said}");
+        assert!(said.contains("gone by hand") && !said.contains("this is"), "{said}");
+        fs::write(file, bytes).unwrap();
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the sidecars and the journal say: which file should stand where, with which bytes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::model::{AssetId, ContentHash, RelPath};
 use crate::plan::BundleFolder;
@@ -8,7 +8,7 @@ use crate::records::{Intent, Plans, Record, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, S
 use crate::vault::Look;
 
 /// Returns whether a file lies in an inbox or in `failed`, where people may take away what they like. What lies in the
-/// archive or in a bundle is kept.
+/// archive is kept, and what lies in a bundle is theirs to take out while its original is there.
 pub(super) fn is_a_persons_choice(file: &RelPath) -> bool {
     file.area() != "archive" && !BundleFolder::is_file(file)
 }
@@ -123,6 +123,8 @@ pub(super) struct Place {
 #[derive(Debug, Default)]
 pub(super) struct Expected {
     pub(super) places: BTreeMap<RelPath, Place>,
+    /// Where stockmill put files: these were not moved there by hand.
+    pub(super) put: HashSet<RelPath>,
     /// What plans that are not done yet speak of.
     pub(super) in_hand: BTreeSet<RelPath>,
     /// How many plans these are.
@@ -141,7 +143,7 @@ impl Expected {
             in_hand.extend(intent.moves.iter().flat_map(|shift| [shift.from.clone(), shift.to.clone()]));
             in_hand.extend(intent.removes.iter().map(|gone| gone.path.clone()));
         }
-        Self { places: told.places, in_hand, open }
+        Self { places: told.places, put: told.hashes.into_keys().collect(), in_hand, open }
     }
 }
 
@@ -171,6 +173,10 @@ impl Told {
                 self.places.insert(shift.to.clone(), place);
             }
             self.hashes.extend(known.map(|hash| (shift.to.clone(), hash)));
+        }
+        for gone in &intent.removes {
+            let known = self.hashes.remove(&gone.path);
+            self.hashes.extend(gone.aside.clone().zip(known));
         }
         let (Some(asset), Some(to)) = (&about.asset, &about.to) else { return };
         for old in self.of_asset.remove(asset).unwrap_or_default() {

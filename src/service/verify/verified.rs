@@ -55,7 +55,7 @@ pub struct Verified {
     pub bytes: u64,
     /// What is missing or has other bytes.
     pub problems: Vec<Problem>,
-    /// Files that are gone from an inbox: a person chose not to go on with them.
+    /// Files that are gone from an inbox, or from a bundle while their original is kept: a person chose not to go on with them.
     pub gone: Vec<RelPath>,
     /// What a person moved.
     pub moved: Vec<MovedByHand>,
