@@ -13,8 +13,11 @@ use crate::vault::{Lock, Mailbox};
 
 /// What is told where nothing lies in `upload`: bundles are no inbox.
 const FROM_BUNDLE: &str = "Of what lies in a bundle and waits for a further market `stockmill explain FILE` says what lets \
-                           it go. What was deleted from a bundle does not lie there: copy its original from `archive` into \
-                           `raw`, then `stockmill release raw --anyway` and `stockmill release upload --anyway`.";
+                           it go. What was deleted from a bundle does not lie there. Where bundles of other markets have it, too, \
+                           delete it there as well, in those that are sent once they are uploaded (what was sent is on record, \
+                           and does not go there again). Then copy its original from `archive` into `raw`, let stockmill \
+                           look, and say `stockmill release raw --anyway`, and once it lies in `upload`, `stockmill release \
+                           upload --anyway`.";
 
 /// Lets what lies in a stage now go on, whatever its gate says.
 pub(super) fn release(

@@ -238,6 +238,15 @@ pub(super) fn offer(asset: &Asset<'_>, market: &Market) -> Result<Offer, NotTake
     Ok(Offer { file_name, meta, left_out, own })
 }
 
+/// Refuses what a market has no room for now, unless a person let it go.
+fn has_room(asset: &Asset<'_>, market: &Market) -> Result<(), NotTaken> {
+    let no_room = (asset.context.no_room)(&market.name, &asset.theme).filter(|_| !asset.context.is_let_go);
+    no_room.map_or(Ok(()), |NoRoom { why, of_bundled, .. }| {
+        let why = if BundleFolder::is_file(&asset.facts.path) { of_bundled } else { why };
+        Err(NotTaken::new(Cause::Room, &why))
+    })
+}
+
 /// Adds a file and its sidecar in one market's bundle to the plan, and returns what is told of that; or says why the market
 /// refuses it.
 fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<Joined, NotTaken> {
@@ -246,11 +255,6 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<J
         return Err(NotTaken::new(Cause::Before, &why));
     }
     let Offer { file_name: wanted, meta, left_out, own } = offer(asset, market)?;
-    let no_room = (asset.context.no_room)(&market.name, &asset.theme).filter(|_| !asset.context.is_let_go);
-    if let Some(NoRoom { why, of_bundled, .. }) = no_room {
-        let why = if BundleFolder::is_file(&asset.facts.path) { of_bundled } else { why };
-        return Err(NotTaken::new(Cause::Room, &why));
-    }
     let bundle = open_bundle(asset, market);
     let folder = BundleFolder::new(bundle.folder());
     let name = free_name(asset, market, &folder, &wanted)?;
@@ -264,6 +268,8 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<J
         }
         _ => None,
     };
+    // What the market refuses is not promised to it for when it has room.
+    has_room(asset, market)?;
     let mut told = vec![format!("of {}", bundle.day)];
     told.extend(market::renamed(market, &wanted, &name));
     told.extend(left_out);

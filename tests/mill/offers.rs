@@ -82,6 +82,36 @@ fn a_market_gets_what_it_takes_by_now() {
     assert!(plan.contains("/123rf/123rf.csv\n") && !plan.contains("adobe-stock"), "{plan}");
 }
 
+/// Whoever did as told found the original set aside, since the bundle of another market had it still.
+#[test]
+fn what_was_deleted_from_a_bundle_goes_there_again_as_release_says() {
+    for (is_sent, expected) in [(false, [1, 1]), (true, [1, 0])] {
+        let root = Root::with(TWO);
+        take_small(&root, &["123rf"]);
+        let markets = ["adobe-stock", "123rf"];
+        tag(&root, "city, night, street, rain, neon, car, light");
+        let dropped = picture(1, 220);
+        fs::write(root.at("raw/city/x.png"), &dropped).unwrap();
+        assert!(root.once().status.success(), "{}", root.log());
+        assert_eq!(counts(&root, &markets), [1, 1], "{}", root.log());
+        if is_sent {
+            mark_sent(&root, "123rf");
+            assert!(root.once().status.success(), "{}", root.log());
+        }
+        let said = root.text(&["release", "upload"]);
+        assert!(said.contains("Where bundles of other markets have it, too, delete it there as well"), "{said}");
+        root.bundled().iter().for_each(|file| fs::remove_file(file).unwrap());
+        assert!(root.once().status.success(), "{}", root.log());
+        fs::write(root.at("raw/city/again.png"), &dropped).unwrap();
+        for stage in ["raw", "upload"] {
+            assert!(root.once().status.success(), "{}", root.log());
+            assert!(root.call(&["release", stage, "--anyway"]).status.success(), "{}", root.log());
+        }
+        assert!(root.once().status.success(), "{}", root.log());
+        assert_eq!(counts(&root, &markets), expected, "{}", root.log());
+    }
+}
+
 /// What was undone is not done again by itself.
 #[test]
 fn an_offer_can_be_undone_and_stays_so() {

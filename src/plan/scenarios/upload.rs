@@ -409,16 +409,18 @@ fn another_number_in_a_title_mends_nothing() {
 /// What was refused for its category alone never went there again: its bytes stayed the same.
 #[test]
 fn what_a_row_alone_says_makes_a_refused_file_another_one() {
-    let planned = |category: &str, seq: u64, refusal: Refusal| {
+    let planned_with = |category: &str, seq: u64, refusal: Refusal, no_room: Option<NoRoom>| {
+        let no_room = &|_: &MarketName, _: &ThemeSlug| no_room.clone();
         let bundled_for = &[(MarketName::new("adobe-stock").unwrap(), Bundled::Refused(vec![refusal]))].into();
         jpeg("upload/t/mine.jpg").decide(|facts, context| {
             let category = [("adobe-stock".to_owned(), category.to_owned())];
             let with = |tags: &Tags| Tags { category: category.clone().into(), ..tags.clone() };
             let layers: Vec<_> = context.layers.iter().map(|(layer, tags)| (layer.clone(), with(tags))).collect();
             let (layers, next_seq) = (&layers[..], &|_: &ThemeSlug, _: &ContentHash| seq);
-            plan_asset(facts, &Context { layers, next_seq, bundled_for, ..*context })
+            plan_asset(facts, &Context { layers, next_seq, bundled_for, no_room, ..*context })
         })
     };
+    let planned = |category: &str, seq: u64, refusal: Refusal| planned_with(category, seq, refusal, None);
     let refusal = |row: Option<RowDigest>, made: Option<ContentHash>| {
         let (file, reason) = (path("upload/2026-11-20/adobe-stock/files/a.jpg"), "category".to_owned());
         let got = Got { hash: ContentHash::of(b"refused"), row };
@@ -455,6 +457,11 @@ fn what_a_row_alone_says_makes_a_refused_file_another_one() {
             Err(hold) => hold.to_string(),
         };
         assert!(told.contains(expected), "{category} {seq}: {told}");
+        // It was promised to its market for when that has room, and never went there.
+        let full = NoRoom { why: "it is full".to_owned(), of_bundled: "it is full".to_owned(), opens: None };
+        let held = planned_with(category, seq, refusal(row.cloned(), Some(made.clone())), Some(full)).unwrap_err();
+        let expected = if expected == again { "adobe-stock gets it later: it is full" } else { expected };
+        assert!(held.to_string().contains(expected), "{category} {seq}: {held}");
     }
 }
 

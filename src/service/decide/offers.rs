@@ -34,6 +34,10 @@ const MODEL: &str = "a model goes to a further market by itself only if all that
 /// What a person may do for a model of which nobody can tell what it names.
 const BY_HAND: &str = "if a market takes such, upload it there by hand, with its parts from `archive`";
 
+/// Why a file is not offered to a market again.
+const TAKEN_BACK: &str = "that it was bundled for a further market was undone; it is offered again once a file of it in an open \
+                          bundle has other tags";
+
 /// The files of bundles that not every market got, by bundle and name.
 pub(in crate::service) type Owed = BTreeMap<BundleName, BTreeMap<String, Lacks>>;
 
@@ -89,6 +93,13 @@ pub(in crate::service) struct Owing {
 }
 
 impl Owing {
+    /// Returns that some markets do not get a file since a person took it back from them, if there are any.
+    fn taken_back(file: RelPath, lacks: &Lacks) -> Option<Self> {
+        let (why, asset) = (Hold::Waits(TAKEN_BACK.to_owned()), Some(lacks.asset.clone()));
+        let markets = lacks.taken_back.clone();
+        (!markets.is_empty()).then(|| Self { asset, markets, ..Self::untold(file, lacks, why) })
+    }
+
     /// Returns that nobody can tell of a file which markets are to get it.
     fn untold(file: RelPath, lacks: &Lacks, why: Hold) -> Self {
         let markets = lacks.never.iter().chain(&lacks.refused).cloned().collect();
@@ -279,6 +290,10 @@ impl Decider {
         let folder = BundleFolder::new(place);
         let (mut owing, places) = (Vec::new(), self.places());
         for (name, lacks) in owed.get(bundle).into_iter().flatten() {
+            let file = folder.files().join(name);
+            if !matches!(self.disk().stat(&file), Ok(None)) {
+                owing.extend(Owing::taken_back(file, lacks));
+            }
             let (disk, settings, now) = (self.vault.disk(), &*self.settings, here.now.for_settle());
             let mut look = Bundles { disk, settings, tags: &mut self.tags, places: places.clone(), now };
             let lacking = match look.lacking(&folder, name, lacks, is_sent) {
@@ -320,10 +335,6 @@ impl Decider {
         let path = &facts.path;
         if let Some(why) = self.blocked.get(path) {
             return Err(Hold::Blocked(format!("its last step was cut off: {why}")));
-        }
-        if !self.is_released(path, Stage::Upload, facts.seen) && self.ledger.is_undone(path, &facts.hash) {
-            let why = "that it was bundled for a further market was undone; with other tags in it, it is offered again";
-            return Err(Hold::Waits(why.to_owned()));
         }
         Ok(())
     }

@@ -309,7 +309,6 @@ fn a_market_waits_for_an_unknown_file_wherever_its_bundle_lies() {
 /// A file that the disk did not show was owed to nobody for that look, and what cannot be told of one hid its neighbours.
 #[test]
 fn what_a_bundled_file_is_owed_to_is_told_or_told_to_be_unknown() {
-    use crate::service::ledger::Lacks;
     let record = "version: 1\nid: 0123456789abcdef\ntheme: sea\nowed: [vecteezy]\n";
     let at = |name: &str| format!("upload/2026-11-22/adobe-stock/{name}");
     let (good, bad) = (at("sidecars/good.jpg.yaml"), at("sidecars/bad.jpg.yaml"));
@@ -321,7 +320,7 @@ fn what_a_bundled_file_is_owed_to_is_told_or_told_to_be_unknown() {
     let (now, units, pauses) = (noon(), Units::default(), Pauses::default());
     let here = Here { now: &now, pauses: &pauses, units: &units };
     let bundle = crate::plan::BundleName::of(&path(&at("")[..at("").len() - 1])).unwrap();
-    let lacks = Lacks { never: vec![MarketName::recorded("vecteezy")], refused: Vec::new(), others: Vec::new() };
+    let lacks = lacking_vecteezy();
     let lacking = ["good", "bad", "unseen", "gone"].map(|name| (format!("{name}.jpg"), lacks.clone()));
     let owed = [(bundle.clone(), lacking.into())].into();
     let owing = decide.owing(&bundle, &owed, Care::Times, here).unwrap();
@@ -360,11 +359,7 @@ fn look_at_bundle(tags: &str, more: &[(&str, &str)]) -> FoundBundle {
     let mut files: Vec<(&str, &str)> = inside.iter().map(|(name, text)| (name.as_str(), *text)).collect();
     files.push(("raw/sea/tags.yaml", tags));
     let (_home, decide) = mill("upload: {markets: [adobe-stock, vecteezy]}", &files);
-    let lacks = crate::service::ledger::Lacks {
-        never: vec![MarketName::recorded("vecteezy")],
-        refused: Vec::new(),
-        others: Vec::new(),
-    };
+    let lacks = lacking_vecteezy();
     let order = Order {
         places: decide.places(),
         settings: decide.settings.clone(),
@@ -748,5 +743,16 @@ fn the_folders_of_parts_are_looked_at_as_long_as_the_bundle_is_open() {
         let found = look_at_bundle("title: Sea\nkeywords: [a, b]\n", &more);
         let has = |folder: &String| found.folders.iter().any(|(seen, _)| *seen == path(folder));
         assert!(folders.iter().all(|folder| has(folder) == is_seen), "{:?}", found.folders);
+    }
+}
+
+/// Returns that a bundled file never went to one market.
+fn lacking_vecteezy() -> crate::service::ledger::Lacks {
+    crate::service::ledger::Lacks {
+        never: vec![MarketName::recorded("vecteezy")],
+        refused: Vec::new(),
+        taken_back: Vec::new(),
+        asset: AssetId::of(&ContentHash::of(b"asset")),
+        others: Vec::new(),
     }
 }

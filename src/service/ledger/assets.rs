@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use jiff::Timestamp;
 
 use crate::model::{AssetId, ContentHash, MarketName, RelPath};
-use crate::plan::{BundleFolder, Named};
+use crate::plan::{BundleFolder, BundleName, Named};
 
 /// Every asset that was ever seen: by its identity, by every hash that it ever had, and by every path that it left.
 ///
@@ -20,6 +20,8 @@ pub(super) struct Assets {
     /// Of assets that had the same content, the one that remembers the markets for all.
     same_as: HashMap<Slot, Slot>,
     bundled_for: HashMap<Slot, Vec<u32>>,
+    /// The markets for which a person took an asset back that lies in bundles of others.
+    taken_back: HashMap<Slot, Vec<MarketName>>,
     /// The market of each file that was sent, and the file's number in that market's record.
     sent: HashMap<Slot, Vec<(u32, u32)>>,
     /// Each market has a number: a hundred thousand assets name the same few.
@@ -159,7 +161,29 @@ impl Assets {
         if let Some(bundled_for) = self.bundled_for.get_mut(&first(&self.same_as, slot)) {
             bundled_for.retain(|number| !undone.contains(&markets[*number as usize]));
         }
-        self.further.remove(&slot);
+        // Those in bundles of other markets stay there.
+        let is_undone = |file: &RelPath| BundleName::of(file).is_some_and(|name| undone.contains(&name.market));
+        if let Some(further) = self.further.get_mut(&slot) {
+            further.retain(|file| !is_undone(file));
+        }
+    }
+
+    /// Remembers that a person took an asset back from some markets, while it lies in bundles of others.
+    pub(super) fn was_taken_back(&mut self, slot: Slot, markets: &[MarketName]) {
+        self.taken_back.entry(self.first(slot)).or_default().extend_from_slice(markets);
+    }
+
+    /// Forgets that an asset was taken back from some markets; from all, if none are named.
+    pub(super) fn may_go_again(&mut self, slot: Slot, markets: Option<&[MarketName]>) {
+        let first = self.first(slot);
+        if let Some(taken_back) = self.taken_back.get_mut(&first) {
+            taken_back.retain(|market| markets.is_some_and(|markets| !markets.contains(market)));
+        }
+    }
+
+    /// Returns whether a person took an asset back from a market, wherever its files lie.
+    pub(super) fn is_taken_back(&self, slot: Slot, market: &MarketName) -> bool {
+        self.taken_back.get(&self.first(slot)).is_some_and(|markets| markets.contains(market))
     }
 
     pub(super) fn id(&self, slot: Slot) -> &AssetId {
@@ -204,6 +228,9 @@ impl Assets {
         self.same_as.insert(other, one);
         if let Some(sent) = self.sent.remove(&other) {
             self.sent.entry(one).or_default().extend(sent);
+        }
+        if let Some(taken_back) = self.taken_back.remove(&other) {
+            self.taken_back.entry(one).or_default().extend(taken_back);
         }
         let Some(bundled_for) = self.bundled_for.remove(&other) else { return };
         let kept = self.bundled_for.entry(one).or_default();

@@ -109,6 +109,7 @@ impl Ledger {
         for file in &own {
             self.assets.had(slot, &file.hash);
         }
+        self.remember_taken_back(slot, about);
         if is_step(about) {
             self.remember_step(slot, about, &own, at);
         } else if let (Some(from), Some(to)) = (&about.from, about.to.as_ref().filter(|to| is_set_aside(to))) {
@@ -125,6 +126,19 @@ impl Ledger {
     /// Returns whether something is on record as sent in the future, and nobody can tell when it was.
     pub(super) fn is_any_sending_undated(&self, now: Timestamp) -> bool {
         self.market_records().any(|(_, record)| record.is_undated(now))
+    }
+
+    /// Remembers from which markets a person took an asset back that lies in bundles of others. It may go there again once
+    /// it is changed in a bundle (as other tags do), or comes from elsewhere.
+    fn remember_taken_back(&mut self, slot: assets::Slot, about: &About) {
+        let is_bundled = |path: &Option<RelPath>| path.as_ref().is_some_and(BundleFolder::is_file);
+        match about.undoes {
+            Some(_) if is_bundled(&about.to) => self.assets.was_taken_back(slot, &about.markets),
+            None if is_bundled(&about.from) && about.from != about.to => {
+                self.assets.may_go_again(slot, Some(&about.markets));
+            }
+            _ => self.assets.may_go_again(slot, None),
+        }
     }
 
     fn remember_step(&mut self, slot: assets::Slot, about: &About, own: &[&Publish], at: Timestamp) {

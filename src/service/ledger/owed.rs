@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Ledger;
 use super::assets::Slot;
 use super::sendings::Became;
-use crate::model::{MarketName, RelPath};
+use crate::model::{AssetId, MarketName, RelPath};
 use crate::plan::{BundleFolder, BundleName};
 
 /// What markets lack of a bundled file.
@@ -15,6 +15,10 @@ pub(in crate::service) struct Lacks {
     pub(in crate::service) never: Vec<MarketName>,
     /// Those that refused each file that they got of it: they lack what was mended since.
     pub(in crate::service) refused: Vec<MarketName>,
+    /// Those from which a person took it back.
+    pub(in crate::service) taken_back: Vec<MarketName>,
+    /// The asset.
+    pub(in crate::service) asset: AssetId,
     /// The files of the same asset in other bundles.
     pub(in crate::service) others: Vec<RelPath>,
 }
@@ -35,17 +39,26 @@ impl Ledger {
                 continue;
             }
             let has = |market: &MarketName| self.assets.bundled_for(slot).any(|known| known == market);
-            let (had, never): (Vec<_>, Vec<_>) = markets.iter().cloned().partition(|market| has(market));
-            let refused: Vec<MarketName> =
-                had.into_iter().filter(|market| self.has_only_refused(slot, market)).collect();
-            if never.is_empty() && refused.is_empty() {
+            let lacks = |market: &MarketName| !has(market) || self.has_only_refused(slot, market);
+            let lacking = markets.iter().filter(|market| lacks(market)).cloned();
+            let (taken_back, lacking): (Vec<_>, Vec<_>) =
+                lacking.partition(|market| self.assets.is_taken_back(slot, market));
+            let (refused, never): (Vec<_>, Vec<_>) = lacking.into_iter().partition(has);
+            if never.is_empty() && refused.is_empty() && taken_back.is_empty() {
                 continue;
             }
+            let asset = self.assets.id(slot);
             for (at, file) in files.iter().enumerate() {
                 let Some(bundle) = wanted(file) else { continue };
                 let others = files.iter().enumerate().filter(|(other, _)| *other != at);
                 let others = others.map(|(_, other)| (*other).clone()).collect();
-                let lacks = Lacks { never: never.clone(), refused: refused.clone(), others };
+                let lacks = Lacks {
+                    never: never.clone(),
+                    refused: refused.clone(),
+                    taken_back: taken_back.clone(),
+                    asset: asset.clone(),
+                    others,
+                };
                 owed.entry(bundle).or_default().insert(file.file_text(), lacks);
             }
         }

@@ -218,6 +218,46 @@ fn what_undo_took_back_is_not_bundled() {
     assert!(ledger.is_undone(&path("upload/t/t-0001.jpg"), &hash("exported")));
 }
 
+/// The copy in a second bundle offered it again at once.
+#[test]
+fn what_undo_took_back_from_a_market_is_owed_to_it_again_once_it_is_another_one() {
+    let file = |market: &str| format!("upload/2026-11-28/{market}/files/a.jpg");
+    let to = |market: &str| bundled(&id(), &file("m"), "embedded", market, market);
+    let undone = || {
+        let mut back = to("further");
+        back.about.undoes = Some(5);
+        (back.about.from, back.about.to) = (back.about.to, back.about.from);
+        back.publish = Vec::new();
+        back
+    };
+    let mut tagged = stamp(&file("second"), "upload/2026-11-28/second/sidecars/a.jpg.yaml", "second", "tagged");
+    tagged.about.asset = Some(id());
+    let dropped = step(&id(), "raw/t/x.png", "dropped", "keep/t/t-0001.png", &[]);
+    let names = ["m", "second", "further", "other"].map(MarketName::recorded);
+    let lacking = |then: Vec<Intent>| {
+        let ledger = rebuilt(&journal(the_way().into_iter().chain([to("second")]).chain(then)));
+        let bundles = ["m", "second"].map(|market| BundleName::of(&path(&file(market))).unwrap());
+        let owed = ledger.owed(&bundles.into(), &names);
+        let told = |lacks: &Lacks| (lacks.never.clone(), lacks.taken_back.clone());
+        owed.values().flat_map(|files| files.values().map(told)).collect::<Vec<_>>()
+    };
+    let [_, _, further, other] = &names;
+    let free = (vec![further.clone(), other.clone()], Vec::new());
+    // What was done after it went to a further market, and what each of its two files lacks then.
+    let rows = [
+        (vec![], (vec![other.clone()], Vec::new())),
+        (vec![undone()], (vec![other.clone()], vec![further.clone()])),
+        (vec![undone(), to("other")], (Vec::new(), vec![further.clone()])),
+        (vec![undone(), tagged], free.clone()),
+        (vec![undone(), dropped], free),
+        (vec![undone(), to("further"), to("other"), undone()], (Vec::new(), vec![further.clone()])),
+    ];
+    for (n, (then, expected)) in rows.into_iter().enumerate() {
+        let then = std::iter::once(to("further")).chain(then).collect();
+        assert_eq!(lacking(then), [expected.clone(), expected], "row {n}");
+    }
+}
+
 #[test]
 fn what_is_set_aside_is_still_known_and_may_come_back() {
     let mut aside = step(&id(), "keep/t/t-0001.png", "dropped", "failed/keep/t/t-0001.png", &[]);
