@@ -12,7 +12,7 @@ use super::checklist_files::{
     of_unmeasured, of_unwise,
 };
 use super::checklist_iptc::{SHORT, of_short};
-use super::checklist_rules::look_steps;
+use super::checklist_rules::{is_look_step, look_steps};
 use super::checklist_steps::{Places, SENT, ToDo, add_steps};
 use super::checklist_ticks::{Listed, Step, Ticked, boxed, flat};
 use super::delivered::{self, Delivered};
@@ -200,7 +200,15 @@ impl Checklist<'_> {
             let is_plain = text.ends_with(&format!("{}.", THEN.1));
             is_plain && name.is_some_and(|name| manifest_part(&self.name.market, name).is_some())
         };
+        // What came back is not to be deleted; of what did not, the line may be all that tells.
+        let is_deletion = || {
+            let is_back = |name: &str| self.assets.iter().any(|asset| asset.file_name == name);
+            let is_plain = text.starts_with(&format!("{DELETE}`")) && text.ends_with(DELETE_END);
+            is_plain && text.split('`').skip(1).step_by(2).all(is_back)
+        };
+        let is_look = || is_look_step(self.market, text);
         let is_left = to_do.steps().any(|(left, _)| left == text);
+        let is_ours = || is_ours() || is_deletion() || is_look();
         !is_left && (listed.own(text).is_some() || is_ours() || is_again() || is_of_part())
     }
 
@@ -473,6 +481,17 @@ mod tests {
         let plan = plan_manifest(&name, &market, &again, &[], &Delivered::default(), existing).unwrap().unwrap();
         let list = plan.products.iter().any(|product| matches!(&product.recipe, Recipe::Bytes(bytes) if String::from_utf8_lossy(bytes).contains(REFUSED_BY_TAGS.0)));
         assert!(!list && plan.about.did == "manifest written for 2 files", "{}", plan.about.did);
+    }
+
+    /// A list without its record had asked for the deletion of what is to be sold, for good.
+    #[test]
+    fn of_deletions_that_nobody_knows_of_those_stay_of_which_a_file_is_gone() {
+        let first = written(2, &[], None);
+        for (names, stays) in [("`a-1.jpg`", false), ("`a-1.jpg`, `a-9.jpg`", true), ("`a-9.jpg`", true)] {
+            let line = format!("- [ ] {DELETE}{names} (n files){DELETE_END}\n");
+            let list = written(2, &[], Some(&format!("{first}{line}")));
+            assert_eq!(list.contains(&line), stays, "{list}");
+        }
     }
 
     /// What a person has ticked stays so, and files that come later are a selection of their own.

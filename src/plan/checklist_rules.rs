@@ -11,6 +11,9 @@ use crate::market::Market;
 use crate::model::{Look, People};
 use crate::records::{ListedStep, Versions};
 
+/// What such a step asks for.
+const LEAVE_OUT: &str = ", and leave out what is not taken (delete it from `files/`)";
+
 /// Whether the tags of a file say that a rule is about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Said {
@@ -41,21 +44,25 @@ pub(super) fn look_steps(
     for Rule { text, of, yes, nothing } in rules(market) {
         let Some(text) = text.map(|text| flat(text)) else { continue };
         for (said, what) in [(Said::Yes, yes), (Said::Nothing, nothing)] {
-            let name = |asset: &&BundleAsset| done.is_ticked(&asset.file_name, &versions[&asset.file_name], &text);
-            let left = assets.iter().filter(|asset| of(asset) == said && !name(asset));
+            let is_looked_at =
+                |asset: &&BundleAsset| done.is_ticked(&asset.file_name, &versions[&asset.file_name], &text);
+            let left = assets.iter().filter(|asset| of(asset) == said && !is_looked_at(asset));
             let names: BTreeSet<&str> = left.map(|asset| asset.file_name.as_str()).collect();
             if names.is_empty() {
                 continue;
             }
-            let step = format!(
-                "Look at {}{what}, and leave out what is not taken (delete it from `files/`): {text}.",
-                shown(&names, &all)
-            );
+            let step = format!("Look at {}{what}{LEAVE_OUT}: {text}.", shown(&names, &all));
             let files = names.iter().map(|name| ((*name).to_owned(), versions[*name].clone())).collect();
             steps.push((step, ListedStep::Select { files, ticks: vec![text.clone()] }));
         }
     }
     steps
+}
+
+/// Returns whether a line of a list is such a step, and nothing more.
+pub(super) fn is_look_step(market: &Market, line: &str) -> bool {
+    let ends = |Rule { text, .. }: &Rule<'_>| text.is_some_and(|text| line.ends_with(&format!("): {}.", flat(text))));
+    line.starts_with("Look at `") && line.contains(LEAVE_OUT) && rules(market).iter().any(ends)
 }
 
 fn rules(market: &Market) -> [Rule<'_>; 2] {
@@ -126,6 +133,12 @@ mod tests {
         let faces =
             "and leave out what is not taken (delete it from `files/`): the market refuses generated faces of people.";
         let of_dreamstime = told("dreamstime", &assets, &Done::default());
+        // Without the record of its list it is known by its words.
+        for step in texts(&of_dreamstime) {
+            let of = |name: &str, step: &str| is_look_step(&market(name), step);
+            assert!(of("dreamstime", &step) && !of("vecteezy", &step), "{step}");
+            assert!(!of("dreamstime", &format!("{step} Ann looks")), "{step}");
+        }
         assert_eq!(
             texts(&of_dreamstime),
             [

@@ -51,17 +51,7 @@ pub(super) fn undo(
         Ok(receipt) => {
             undone.answer.done.push(told(&receipt.about));
             undone.receipts.push(receipt);
-            for name in bundles_of(intent) {
-                match remove_bare(vault, journal, &name, rules, now) {
-                    Ok(removed) => undone.receipts.extend(removed),
-                    Err(NotUndone::Commit(CommitError::Open(_))) => {
-                        undone.is_open = true;
-                        break;
-                    }
-                    // As it was before: it stays, and its lists say that it holds no file.
-                    Err(_) => (),
-                }
-            }
+            remove_bare_bundles(vault, journal, intent, rules, now, &mut undone);
         }
         Err(why) => {
             undone.is_open = matches!(why, NotUndone::Commit(CommitError::Open(_)));
@@ -149,6 +139,28 @@ fn may_leave_bundles(disk: &dyn Look, intent: &Intent) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Removes the bundles out of which the last file was taken by taking a step back. Where that cannot be, they stay as they were
+/// before, and their lists say that they hold no file.
+fn remove_bare_bundles(
+    vault: &Vault,
+    journal: &mut Journal,
+    intent: &Intent,
+    rules: &Rules,
+    now: Timestamp,
+    undone: &mut CarriedOut,
+) {
+    for name in bundles_of(intent) {
+        match remove_bare(vault, journal, &name, rules, now) {
+            Ok(removed) => undone.receipts.extend(removed),
+            Err(NotUndone::Commit(CommitError::Open(_))) => {
+                undone.is_open = true;
+                break;
+            }
+            Err(_) => (),
+        }
+    }
 }
 
 /// Removes a bundle out of which the last file was taken, unless something of a person's lies in it, or had lain in it.
