@@ -148,25 +148,11 @@ fn verify_finds_what_is_missing_or_changed_and_forgives_moves_by_hand() {
     fs::write(&original, bytes).unwrap();
     verify(0, &[]);
 
-    // A file is taken out of a bundle, with and without its sidecar: that is a person's choice while its original is kept.
+    // A receipt is changed: another hash, then no YAML at all.
     let bundled = root.bundled().remove(0);
     let name = bundled.file_name().unwrap().to_str().unwrap().to_owned();
     let sidecar = bundled.with_file_name(format!("../sidecars/{name}.yaml"));
-    let (bytes, text) = (fs::read(&bundled).unwrap(), fs::read_to_string(&sidecar).unwrap());
-    fs::remove_file(&bundled).unwrap();
-    let out =
-        format!("files/{name}: gone by hand; nothing is wrong if you took it away; its original lies in `archive`");
-    assert_eq!(verify(0, &[&out, "all is as it should be"]), 2);
-    let aside = root.at("original.png");
-    fs::rename(&original, &aside).unwrap();
-    assert_eq!(verify(1, &[&format!("files/{name}: missing (by `upload/"), "2 problems."]), 3);
-    fs::rename(&aside, &original).unwrap();
-    fs::remove_file(&sidecar).unwrap();
-    assert_eq!(verify(0, &[&out, "all is as it should be"]), 2);
-    fs::write(&bundled, &bytes).unwrap();
-    verify(0, &[]);
-
-    // A receipt is changed: another hash, then no YAML at all.
+    let text = fs::read_to_string(&sidecar).unwrap();
     let start = text.find("file:\n  hash: ").unwrap() + "file:\n  hash: ".len();
     let other = if &text[start..=start] == "0" { "1" } else { "0" };
     fs::write(&sidecar, format!("{}{other}{}", &text[..start], &text[start + 1..])).unwrap();
@@ -207,14 +193,32 @@ fn what_is_taken_out_of_one_bundle_did_not_move_to_another() {
     assert!(root.once().status.success());
     let bundled = root.bundled();
     assert_eq!(bundled.len(), 2, "{bundled:?}");
-    for file in &bundled {
-        let bytes = fs::read(file).unwrap();
-        fs::remove_file(file).unwrap();
+    let verify = |code: i32, lines: usize, words: &str| {
         let output = root.call(&["verify"]);
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert_eq!((output.status.code(), said.lines().count()), (Some(0), 2), "{said}");
-        assert!(said.contains("gone by hand") && !said.contains("this is"), "{said}");
+        assert_eq!((output.status.code(), said.lines().count()), (Some(code), lines), "{said}");
+        assert!(said.contains(words) && !said.contains("this is"), "{words}: {said}");
+    };
+    let (original, aside) = (root.at("archive/winter-cabins/winter-cabins-0001.png"), root.at("original.png"));
+    for file in &bundled {
+        let name = file.strip_prefix(root.at("")).unwrap().display();
+        let gone =
+            format!("{name}: gone by hand; nothing is wrong if you took it away; its original lies in `archive`");
+        let bytes = fs::read(file).unwrap();
+        fs::remove_file(file).unwrap();
+        verify(0, 2, &gone);
+        // Without its original it is no choice.
+        fs::rename(&original, &aside).unwrap();
+        verify(1, 3, &format!("{name}: missing (by `upload/"));
+        fs::rename(&aside, &original).unwrap();
+        let sidecar = file.with_file_name("../sidecars/winter-cabins-0001.jpg.yaml");
+        let text = fs::read(&sidecar).unwrap();
+        fs::remove_file(&sidecar).unwrap();
+        // The row in the CSV tells of it, or the journal.
+        verify(0, 2, "all is as it should be");
+        fs::write(&sidecar, text).unwrap();
         fs::write(file, bytes).unwrap();
+        verify(0, 1, "all is as it should be");
     }
 }
 
