@@ -275,6 +275,11 @@ fn what_was_refused_for_its_category_goes_again_once_that_is_mended() {
         let goes = if is_dropped_again { root.bundled().len() == 2 } else { csv().contains(",11,") };
         assert!(goes && !status.contains("change its tags"), "{is_dropped_again}: {status}\n{}", root.log());
         assert!(!verified.contains("refused"), "{verified}");
+        // What is mended and lies in a bundle again is not to be mended.
+        for file in root.bundled().iter().filter(|_| is_dropped_again) {
+            let explained = root.text(&["explain", file.to_str().unwrap()]);
+            assert!(!explained.contains("refused it: change"), "{explained}");
+        }
         if is_dropped_again {
             // Its CSV says what went, and not what its tags say by now.
             let tags = fs::read_to_string(root.at("raw/winter-cabins/tags.yaml")).unwrap();

@@ -6,7 +6,7 @@ use super::View;
 use super::explain::{Explained, about_own};
 use crate::config::load_profile;
 use crate::model::{MarketName, RelPath, Stage, ThemeSlug, escape_bytes};
-use crate::plan::{REASON, what_mends};
+use crate::plan::{BundleFolder, BundleName, REASON, Refusal, what_mends};
 use crate::records::{Intent, Plans, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar, ThemeFile};
 use crate::service::decide::TAG_SETS;
 use crate::service::ledger::Seen;
@@ -230,9 +230,12 @@ impl View {
             notes.push(("made", format!("by `{recipe}`{by}")));
         }
         let Some(origin) = &sidecar.origin else { return notes };
+        let seen = self.decide.ledger.with_hash(&origin.hash);
         if let Some(id) = &sidecar.id {
             let refused = self.decide.refused_by(id, &origin.hash).into_iter();
-            notes.extend(refused.map(|(market, refusals)| {
+            let places: Vec<_> = seen.iter().flat_map(|seen| &seen.places).chain([path]).collect();
+            let to_mend = refused.filter(|(market, refusals)| !self.is_on_its_way(&places, market, refusals));
+            notes.extend(to_mend.map(|(market, refusals)| {
                 // What any of them is not known to have said is not known to be another row.
                 let last = refusals.iter().find(|refusal| refusal.got.row.is_none()).or(refusals.last());
                 let mends = last.map_or("", |refusal| what_mends(&refusal.got));
@@ -240,12 +243,23 @@ impl View {
             }));
         }
         notes.push(("dropped", format!("as `{}`", origin.path)));
-        if let Some(seen) = self.decide.ledger.with_hash(&origin.hash) {
+        if let Some(seen) = &seen {
             let places = seen.places.iter().chain(&origin.archived).filter(|place| *place != path);
             let there = places.filter(|place| self.decide.is_gone(place) == Ok(false));
             notes.extend(there.map(|place| ("also as", place.to_string())));
         }
         notes
+    }
+
+    /// Returns whether a market that refused files of an asset has another one of it, at one of these places: it was mended.
+    fn is_on_its_way(&self, places: &[&RelPath], market: &MarketName, refusals: &[Refusal]) -> bool {
+        let was_refused =
+            |bundle: &BundleName| refusals.iter().any(|refusal| BundleName::of(&refusal.file).as_ref() == Some(bundle));
+        let mut files = places.iter().filter(|place| BundleFolder::is_file(place));
+        files.any(|file| {
+            let bundle = BundleName::of(file).filter(|bundle| bundle.market == *market && !was_refused(bundle));
+            bundle.is_some() && self.decide.is_gone(file) == Ok(false)
+        })
     }
 
     /// Explains what is not there by the journal; `None` if it never was.
@@ -295,7 +309,7 @@ fn how_to_mend(market: &MarketName, mends: &str, is_owed: bool) -> String {
         ("its sidecar", "then it goes there by itself")
     } else {
         let then = "then drop its original from `archive` into `raw`, once all bundles that have it are marked as sent";
-        ("that of its original in `archive`, dropped with it", then)
+        ("the sidecar of its original in `archive`, dropped with it", then)
     };
     format!("{market} refused it: {mends}; tags stand in `tags.yaml`, or in {sidecar}; {then}")
 }
