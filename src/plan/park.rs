@@ -32,7 +32,7 @@ pub fn plan_park(
     };
     let text = format!(
         "{}{DROPPED_AS}{}`. When that is solved, move it back into `{}` or run `stockmill retry`; \
-         or delete it together with this note.\n",
+         or, if you need it no more, delete it together with this note.\n",
         why, facts.path, facts.stage
     );
     let note = to.with_suffix(REASON);
