@@ -9,6 +9,7 @@ mod strays;
 
 use std::io::ErrorKind;
 use std::sync::Arc;
+use std::thread;
 
 use sim::{Choices, SimDisk, State};
 use stockmill::model::{AssetId, ContentHash, RelPath, Stage, ThemeSlug};
@@ -488,11 +489,18 @@ fn sweep(case: &Case, no_replace: NoReplace, without: Option<&'static str>, seed
 
 #[test]
 fn no_cut_loses_tears_doubles_or_litters() {
-    for (case, no_replace) in CASES.iter().flat_map(|case| WAYS.map(|no_replace| (case, no_replace))) {
-        let (ends, wrong) = sweep(case, no_replace, None, 24);
-        assert_eq!(wrong, None);
-        assert!(ends > 1000, "{} by {no_replace:?}: only {ends} ends were looked at", case.name);
-    }
+    // The longest of all tests: each way on a thread of its own.
+    thread::scope(|threads| {
+        for no_replace in WAYS {
+            threads.spawn(move || {
+                for case in CASES {
+                    let (ends, wrong) = sweep(case, no_replace, None, 24);
+                    assert_eq!(wrong, None);
+                    assert!(ends > 1000, "{} by {no_replace:?}: only {ends} ends were looked at", case.name);
+                }
+            });
+        }
+    });
 }
 
 /// Each kind of flush earns its place: without it the sweep finds a loss.
