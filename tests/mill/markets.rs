@@ -452,7 +452,7 @@ fn the_open_bundle_of_a_market_that_is_named_no_more_is_told() {
     fs::write(root.at("raw/city/x.png"), picture(1, 220)).unwrap();
     assert!(root.once().status.success(), "{}", root.log());
     fs::write(root.at("stockmill.yaml"), settings.replace("adobe-stock", "vecteezy")).unwrap();
-    let told = "the settings do not name its market any more: nothing joins it, and no changed tags reach it";
+    let told = "the settings do not name its market any more: nothing joins it, no changed tags reach it, and what you delete in it keeps its row";
     let file = root.bundled().remove(0);
     for said in [root.text(&["status"]), root.text(&["explain", file.to_str().unwrap()])] {
         assert!(said.contains(told) && !said.contains("changed tags still"), "{said}");

@@ -26,9 +26,10 @@ use crate::service::sent::{UNSENT, UNSENT_START, is_sent};
 use crate::vault::Look;
 
 /// What is told of a bundle that is not sent and whose market the settings do not name.
-pub(in crate::service) const UNNAMED: &str = "the settings do not name its market any more: nothing joins it, and no \
-                                              changed tags reach it; name the market under `upload.markets` again, send it \
-                                              as it is, or, if you never will, delete it";
+pub(in crate::service) const UNNAMED: &str = "the settings do not name its market any more: nothing joins it, no \
+                                              changed tags reach it, and what you delete in it keeps its row and steps; \
+                                              name the market under `upload.markets` again, send it as it is, or, if you \
+                                              never will, delete it";
 
 /// The same where the settings cannot be used.
 pub(in crate::service) const UNTOLD: &str = "nobody can tell whether the settings name its market: they cannot be used; \
