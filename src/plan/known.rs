@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use super::{Hold, Refusal};
-use crate::model::{AssetId, MarketName, RelPath, Stage};
+use crate::model::{AssetId, Kind, MarketName, RelPath, Stage};
 
 /// An asset that had the same content before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,7 +138,11 @@ impl Known {
                 let lacks = self.lacks.as_ref().map(|lacks| format!("; {lacks}")).unwrap_or_default();
                 let never = "nothing goes on twice while the first one is there, also not by `--anyway`";
                 // What was made of it is none of its own bytes: what came may be the only one that has them.
-                let rid = if self.is_made_of_it {
+                // Nor does anybody compare the parts of a model.
+                let rid = if Kind::is_model_extension(&at.extension()) {
+                    "a model is known by its main file alone: if parts of it differ, keep them, change something in that \
+                     file, too (a comment, a name), and drop all of it again; else delete what was dropped now"
+                } else if self.is_made_of_it {
                     "keep what was dropped now, which may be the only one with its bytes, in `archive`"
                 } else {
                     "delete what was dropped now"
@@ -207,6 +211,18 @@ mod tests {
             got.contains("; keep what was dropped now, which may be the only one") && !got.contains("delete"),
             "{got}"
         );
+        let model = Known {
+            id: id.clone(),
+            at: RelPath::new("upload/t/t-0001/chair.obj").unwrap(),
+            is_retagged: false,
+            is_made_of_it: false,
+            origin: None,
+            lacks: None,
+            is: Whereabouts::There,
+        };
+        // Other textures of the same mesh may be the only ones.
+        let Err(Hold::Park(got)) = model.admit(Stage::Raw) else { panic!("it is a copy") };
+        assert!(got.contains("; a model is known by its main file alone: if parts of it differ, keep them"), "{got}");
         // The market that refused it, or was named later, was told nowhere.
         let markets = || vec![MarketName::recorded("pond5")];
         let bundle = || RelPath::new("upload/2026-11-28/alamy").unwrap();
