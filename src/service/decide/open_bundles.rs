@@ -168,8 +168,7 @@ pub(in crate::service) fn rowless(
     name: &BundleName,
     now: Now,
 ) -> Result<Vec<(RelPath, Option<Against>)>, Hold> {
-    let mut tags = SharedTags::new(&settings.settle);
-    tags.settle_at_once();
+    let mut tags = SharedTags::for_one_look(&settings.settle);
     Bundles { disk, settings, tags: &mut tags, places, now }.without_row(name)
 }
 
