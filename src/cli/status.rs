@@ -72,7 +72,8 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
 
 /// Prints how each bundle stands.
 fn print_bundles(bundles: &[BundleStatus]) {
-    for BundleStatus { folder, files, without_sidecar, delivered, sent, without_row, without_file } in bundles {
+    for BundleStatus { folder, files, without_sidecar, delivered, changed, sent, without_row, without_file } in bundles
+    {
         let sent = if *sent { ", sent" } else { "" };
         let lack = match without_row.as_ref().map(Vec::len) {
             Ok(0) => String::new(),
@@ -86,7 +87,17 @@ fn print_bundles(bundles: &[BundleStatus]) {
         let delivered = match (delivered.as_ref().map_or(0, |files| *files), sent.is_empty()) {
             (0, _) => String::new(),
             (some, false) => format!(", {some} delivered"),
+            (all, true) if all == *files && *changed > 0 => {
+                format!(
+                    ", all delivered, and {changed} changed since: `stockmill deliver` and its checklist say what to do"
+                )
+            }
             (all, true) if all == *files => ", all delivered: its checklist is left to do".to_owned(),
+            (some, true) if *changed > 0 => {
+                format!(
+                    ", {some} delivered, {changed} of them changed since: `stockmill deliver` goes on, and says what to do"
+                )
+            }
             (some, true) => format!(", {some} delivered: `stockmill deliver` goes on"),
         };
         let others = match without_sidecar {
@@ -162,10 +173,10 @@ pub(super) fn json(args: &RootArgs) -> Result<ExitCode, CliError> {
     let stages: BTreeMap<&str, _> = overview.stages.iter().map(|(stage, count)| (stage.name(), count)).collect();
     let bundles = view.bundles().into_iter();
     let bundles: Vec<_> = bundles
-        .map(|BundleStatus { folder, files, without_sidecar, delivered, sent, without_row, without_file }| {
+        .map(|BundleStatus { folder, files, without_sidecar, delivered, changed, sent, without_row, without_file }| {
             let names = |files: Vec<RelPath>| files.iter().map(ToString::to_string).collect::<Vec<_>>();
             json!({"folder": folder.to_string(), "files": files, "without_sidecar": without_sidecar,
-                "delivered": delivered.ok(), "sent": sent,
+                "delivered": delivered.ok(), "changed_since_delivered": changed, "sent": sent,
                 "without_row": without_row.ok().map(names), "without_file": without_file.ok().map(names)})
         })
         .collect();
