@@ -21,9 +21,10 @@ pub(super) const SORTED: &str = "> Names are sorted: ";
 pub(super) const SORTED_END: &str = "`a-1` to `a-3` are all from the first to the last of them.";
 
 /// How lines of older versions began and ended: they go from the lists that have them.
-const FORMER: [(&str, &str); 5] = [
+const FORMER: [(&str, &str); 6] = [
     (ALIKE, "; give files titles and keywords of their own."),
     ("> Uploaded, and not to be sold here any more: ", "; delete them in the portal."),
+    ("> Uploaded, and without a row by now: ", "; look in the portal whether the market took them."),
     ("> With people, as their tags say: ", "; look at them before you upload."),
     ("> Do not upload this one, the market would refuse it: ", "; with other tags it gets its row back."),
     (
