@@ -238,8 +238,11 @@ mod tests {
             ),
             (
                 "title_text: {chars_max: 100}",
-                "title_text: {chars_max: 100, forbidden: \" ,;\"}",
-                &["line 10, column 41: `title_text.forbidden`: has a blank, and words have blanks between them"],
+                "title_text: {chars_max: 100, forbidden: \" ,;\"}\ndescription_text: {chars_max: 9, forbidden: \"; \"}",
+                &[
+                    "line 10, column 41: `title_text.forbidden`: has a blank, and words have blanks between them",
+                    "line 11, column 45: `description_text.forbidden`: has a blank",
+                ],
             ),
             (
                 "title_text: {chars_max: 100}",

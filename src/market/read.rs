@@ -368,11 +368,6 @@ mod tests {
             ("chars_max: 70}", "chars_max: 70, forbidden: \", ;\"}", "`title_text.forbidden`: has a blank"),
             (
                 "kinds: [jpeg]",
-                "kinds: [jpeg]\ndescription_text: {chars_max: 70, forbidden: \"; \"}",
-                "`description_text.forbidden`: has a blank",
-            ),
-            (
-                "kinds: [jpeg]",
                 "kinds: [jpeg]\nforbidden_words: [ai]\nai_flag: {in_title: By AI}",
                 "`forbidden_words` refuse its own `By AI`",
             ),

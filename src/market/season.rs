@@ -35,9 +35,10 @@ pub fn season_ahead<'a>(markets: impl Iterator<Item = &'a Market>, season: Date,
     days.sort();
     let told = days.into_iter().filter_map(|((last, is_known), names)| {
         let (names, when) = (names.join(", "), when(last, today)?);
-        Some(match is_known {
-            true => format!("the last useful day for {names}, {last}, {when}"),
-            false => format!("that {when}, and how long before it such work is of use for {names} is not known"),
+        Some(if is_known {
+            format!("the last useful day for {names}, {last}, {when}")
+        } else {
+            format!("that {when}, and how long before it such work is of use for {names} is not known")
         })
     });
     let told: Vec<String> = told.collect();

@@ -1,5 +1,6 @@
 //! The list of what a person does with a bundle, beside its files.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::{BundleAsset, BundleName};
@@ -62,31 +63,10 @@ impl Checklist<'_> {
         let listed = Listed::new(&String::from_utf8_lossy(&written), record);
         let mut to_do = self.to_do(&listed);
         let headings = [Some(heading.as_str()), listed.heading()];
-        let (mut kept, mut behind_heading, mut places) = (Kept::default(), Vec::new(), Places::default());
-        for (raw, line) in units(existing.unwrap_or(end.as_bytes()), record) {
-            let is_behind = |heading: &str| line.strip_prefix(heading.as_bytes());
-            // Ticks, notes and other headings are a person's, and so is what stands behind our own words.
-            if let Some(rest) = headings.into_iter().flatten().find_map(is_behind) {
-                behind_heading = after_count(rest).trim_ascii_end().to_vec();
-            } else if let Some(rest) = line.strip_prefix(WITHOUT_ROW.as_bytes()) {
-                let has_note =
-                    rest.splitn(3, |byte| *byte == b'`').nth(2).is_some_and(|note| !note.trim_ascii().is_empty());
-                kept.add(if has_note { rest } else { b"" });
-            } else if behind_ours(&line).is_some() {
-                for rest in line.split_inclusive(|byte| *byte == b'\n').filter_map(behind_ours) {
-                    kept.add(if rest.trim_ascii().is_empty() { b"" } else { rest.trim_ascii_start() });
-                }
-            } else {
-                let text = String::from_utf8_lossy(&line);
-                let is_over = self.is_over(&text, &to_do, &listed);
-                let at = kept.bytes.len();
-                kept.bytes.extend(if is_over { b"" } else { raw });
-                kept.written.push_str(if is_over { "" } else { &text });
-                places.see(&text, is_over, at..kept.bytes.len(), &listed);
-            }
-        }
+        let units = units(existing.unwrap_or(end.as_bytes()), record);
+        let (kept, places, behind_heading) = self.kept(&units, headings, &to_do, &listed);
         let mut text = format!("{heading}{}", counted(rows.len(), "file")).into_bytes();
-        text.extend(&behind_heading);
+        text.extend(behind_heading);
         text.extend(end.as_bytes());
         for line in self.notes(rows, &to_do) {
             text.extend(format!("{line}{end}").into_bytes());
@@ -98,6 +78,40 @@ impl Checklist<'_> {
         let mut record = listed.record_of(&String::from_utf8_lossy(&written), heading, steps, gone);
         record.refused = self.unwanted.refused.iter().map(|refused| refused.file.to_owned()).collect();
         (text, record)
+    }
+
+    /// Returns what stays of a list as it lies there, where steps stand in it, and what a person wrote behind its heading.
+    fn kept<'b>(
+        &self,
+        units: &'b [(&'b [u8], Cow<'b, [u8]>)],
+        headings: [Option<&str>; 2],
+        to_do: &ToDo,
+        listed: &Listed<'_>,
+    ) -> (Kept, Places, &'b [u8]) {
+        let (mut kept, mut behind_heading, mut places) = (Kept::default(), &b""[..], Places::default());
+        for (raw, line) in units {
+            let is_behind = |heading: &str| line.strip_prefix(heading.as_bytes());
+            // Ticks, notes and other headings are a person's, and so is what stands behind our own words.
+            if let Some(rest) = headings.into_iter().flatten().find_map(is_behind) {
+                behind_heading = after_count(rest).trim_ascii_end();
+            } else if let Some(rest) = line.strip_prefix(WITHOUT_ROW.as_bytes()) {
+                let has_note =
+                    rest.splitn(3, |byte| *byte == b'`').nth(2).is_some_and(|note| !note.trim_ascii().is_empty());
+                kept.add(if has_note { rest } else { b"" });
+            } else if behind_ours(line).is_some() {
+                for rest in line.split_inclusive(|byte| *byte == b'\n').filter_map(behind_ours) {
+                    kept.add(if rest.trim_ascii().is_empty() { b"" } else { rest.trim_ascii_start() });
+                }
+            } else {
+                let text = String::from_utf8_lossy(line);
+                let is_over = self.is_over(&text, to_do, listed);
+                let at = kept.bytes.len();
+                kept.bytes.extend(if is_over { b"" } else { *raw });
+                kept.written.push_str(if is_over { "" } else { &text });
+                places.see(&text, is_over, at..kept.bytes.len(), listed);
+            }
+        }
+        (kept, places, behind_heading)
     }
 
     /// Returns all that is still to be done, after what a person has ticked.

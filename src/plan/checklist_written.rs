@@ -83,10 +83,9 @@ fn note(lines: &[&str]) -> Option<(String, usize)> {
             let ours = &open[..open.len() - behind.len()];
             let Some(next) = next(&behind) else {
                 // What a person wrote behind it stays there.
-                written.push_str(&format!("{open}{}", end_of(line)));
-                return Some((written, at + 1));
+                return Some((written + &open + end_of(line), at + 1));
             };
-            written.push_str(&format!("{ours}{}", end_of(line)));
+            written = written + ours + end_of(line);
             open = next;
         }
     }

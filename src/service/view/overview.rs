@@ -175,8 +175,7 @@ impl View {
             };
             let delivered = known.as_ref().map(of).map_err(Clone::clone);
             let sent = is_sent(disk, &folder).unwrap_or(false);
-            let changed = known.as_ref().ok().filter(|_| !sent);
-            let changed = changed.map_or(0, |known| self.changed_since(known, name, &within, &files));
+            let changed = if sent { 0 } else { self.changed_since(known.as_ref().ok(), name, &within, &files) };
             let without_row = if sent { without_row(disk, settings, name) } else { Ok(Vec::new()) };
             let missing = || match recorded.get(&name.folder()) {
                 // What was there when it was sent may be deleted since.
@@ -207,11 +206,12 @@ impl View {
     /// that cannot be read may have.
     fn changed_since(
         &self,
-        known: &Deliveries,
+        known: Option<&Deliveries>,
         name: &BundleName,
         within: &RelPath,
         files: &[(OsString, Entry)],
     ) -> usize {
+        let Some(known) = known else { return 0 };
         let (disk, went, mut now) = (self.decide.disk(), known.delivered_rows(&name.folder()), BTreeMap::new());
         let market = self.decide.settings.upload.market(&name.market).filter(|_| !went.is_empty());
         for part in market.map_or_else(Vec::new, |_| manifest_of(disk, name).unwrap_or_default()) {
