@@ -243,9 +243,8 @@ impl Dispatcher {
         }
         if self.decide.releases.collect(&mailbox, now.timestamp(), now.steady) {
             self.reconsider();
-            if self.decide.take_offers_wait() {
-                self.maintenance.tending.all_bundles();
-            }
+            // What waits for the gate, or was taken back from a market.
+            self.maintenance.tending.all_bundles();
         }
     }
 
