@@ -124,6 +124,15 @@ pub fn megapixels_of_edge(edge: u32, long: u32, short: u32) -> f64 {
     (edge * edge * f64::from(long) / f64::from(short.max(1)) / 1e5).ceil() / 10.0
 }
 
+/// Returns what is to be done with a picture that has too few pixels: the settings may say so already, and it passed `keep` before
+/// they did.
+fn enlarged(megapixels: f64) -> String {
+    format!(
+        "with `keep: {{min_megapixels: {megapixels}}}` it is enlarged so far in `keep`, unless `keep.method` is `none`; what passed \
+         `keep` before goes through it again by `stockmill release keep --again`"
+    )
+}
+
 /// What is to be done with a picture that has too many pixels: nothing here makes one smaller.
 const SMALLER: &str = "make it smaller, and drop it again";
 
@@ -134,13 +143,8 @@ fn edges(market: &Market, size: Size) -> Vec<String> {
     let mut reasons = Vec::new();
     if short < min {
         let wanted = megapixels_of_edge(min, long, short);
-        let remedy = if wanted <= market.megapixels.max {
-            format!(
-                "with `keep: {{min_megapixels: {wanted}}}` it is enlarged so far in `keep`, unless `keep.method` is `none`"
-            )
-        } else {
-            "it is too long for its width".to_owned()
-        };
+        let remedy =
+            if wanted <= market.megapixels.max { enlarged(wanted) } else { "it is too long for its width".to_owned() };
         reasons.push(format!("an edge has {short} pixels, and the market takes {min} or more; {remedy}"));
     }
     if long > max {
@@ -160,13 +164,7 @@ fn picture(market: &Market, candidate: &Candidate) -> Vec<String> {
         if !(range.min..=range.max).contains(&megapixels) {
             let (min, max) = (range.min, range.max);
             let has = figure(megapixels, |seen| seen > 0.0 && !(min..=max).contains(&seen));
-            let remedy = if megapixels < min {
-                format!(
-                    "with `keep: {{min_megapixels: {min}}}` it is enlarged so far in `keep`, unless `keep.method` is `none`"
-                )
-            } else {
-                SMALLER.to_owned()
-            };
+            let remedy = if megapixels < min { enlarged(min) } else { SMALLER.to_owned() };
             reasons.push(format!("it has {has} megapixels, and the market takes {min} to {max}; {remedy}"));
         }
         reasons.extend(edges(market, size));
@@ -388,7 +386,7 @@ mod tests {
             (|c| c.kind = Kind::Png, "it is png, and the market takes jpeg, mp4, mov"),
             (
                 |c| c.size = Some(Size { width: 1024, height: 1024 }),
-                "it has 1.0 megapixels, and the market takes 4 to 100; with `keep: {min_megapixels: 4}` it is enlarged so far in `keep`, unless `keep.method` is `none`",
+                "it has 1.0 megapixels, and the market takes 4 to 100; with `keep: {min_megapixels: 4}` it is enlarged so far in `keep`, unless `keep.method` is `none`; what passed `keep` before goes through it again by `stockmill release keep --again`",
             ),
             (
                 |c| c.size = Some(Size { width: 12_000, height: 10_000 }),

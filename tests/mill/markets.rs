@@ -365,7 +365,7 @@ fn what_changed_for_a_bundle_is_told_by_status_and_check() {
     fs::write(&profile, before.replace("min: 0.01,", "min: 5,")).unwrap();
     let (status, checked) = (root.text(&["status"]), root.text(&["check"]));
     let why = "it has 0.05 megapixels, and the market takes 5 to 100; with `keep: {min_megapixels: 5}` it is enlarged so far in \
-               `keep`, unless `keep.method` is `none`";
+               `keep`, unless `keep.method` is `none`; what passed `keep` before goes through it again by `stockmill release keep --again`";
     let told = format!("2 files: its market would refuse it today: {why}");
     assert!(status.contains("Bundled, and not to go as it is") && status.contains(&told), "{status}");
     assert!(checked.contains("2 files: its market would refuse it today: it has 0.05 megapixels"), "{checked}");

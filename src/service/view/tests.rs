@@ -629,11 +629,11 @@ fn what_markets_will_refuse_is_told_of_what_waits_in_any_stage() {
             "keep: {min_megapixels: 0.1}\n",
             &[
                 (
-                    "adobe-stock refuses it: it has 0.1 megapixels, and the market takes 4 to 100; with `keep: {min_megapixels: 4}` it is enlarged so far in `keep`, unless `keep.method` is `none`; the market has no",
+                    "adobe-stock refuses it: it has 0.1 megapixels, and the market takes 4 to 100; with `keep: {min_megapixels: 4}` it is enlarged so far in `keep`, unless `keep.method` is `none`; what passed `keep` before goes through it again by `stockmill release keep --again`; the market has no",
                     all,
                 ),
                 (
-                    "dreamstime refuses it: it has 0.1 megapixels, and the market takes 3 to 70; with `keep: {min_megapixels: 3}` it is enlarged so far in `keep`, unless `keep.method` is `none`; its title, which stands in",
+                    "dreamstime refuses it: it has 0.1 megapixels, and the market takes 3 to 70; with `keep: {min_megapixels: 3}` it is enlarged so far in `keep`, unless `keep.method` is `none`; what passed `keep` before goes through it again by `stockmill release keep --again`; its title, which stands in",
                     all,
                 ),
                 (short, &with_sky[3..]),
