@@ -275,7 +275,7 @@ pub fn no_category(market: &Market, category: &str) -> Option<String> {
     let near = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
     let told = match () {
         () if !group.is_empty() => format!("of `{unknown}` it has {}", group.join(", ")),
-        () if names.len() <= CATEGORIES_TOLD => format!("it has {}", all_categories(market)),
+        () if names.len() <= CATEGORIES_TOLD => format!("it has {}", categories_told(market)),
         () => {
             let like: Vec<&str> = names.iter().copied().filter(|name| name.to_lowercase().contains(&wanted)).collect();
             let like = match &like[..] {
@@ -285,7 +285,7 @@ pub fn no_category(market: &Market, category: &str) -> Option<String> {
             let mut groups: Vec<String> = names.iter().filter_map(|name| group_of(name)).collect();
             groups.dedup();
             let all = match &groups[..] {
-                [] => "its profile names them".to_owned(),
+                [] => format!("`stockmill markets {}` lists them", market.name),
                 _ => format!("a group alone tells those in it: {}", groups.join(", ")),
             };
             format!("{like}there are {} in all, and {all}", names.len())
@@ -299,14 +299,19 @@ fn group_of(name: &str) -> Option<String> {
     name.split_once('/').map(|(group, _)| group.to_lowercase())
 }
 
-fn all_categories(market: &Market) -> String {
-    let mut all: Vec<_> = market.categories.iter().map(|(name, code)| (code, name)).collect();
+/// Returns the categories of a market, the lowest value first: what stands in its manifest, and the name.
+pub fn all_categories(market: &Market) -> Vec<(&Code, &str)> {
+    let mut all: Vec<_> = market.categories.iter().map(|(name, code)| (code, name.as_str())).collect();
     all.sort();
-    let said = |(code, name): (&Code, &String)| match code {
+    all
+}
+
+fn categories_told(market: &Market) -> String {
+    let said = |(code, name): (&Code, &str)| match code {
         Code::Number(number) => format!("{number} {name}"),
         Code::Word(word) => word.clone(),
     };
-    all.into_iter().map(said).collect::<Vec<_>>().join(", ")
+    all_categories(market).into_iter().map(said).collect::<Vec<_>>().join(", ")
 }
 
 /// Returns the market's values for the categories of a file, given by name or by value, each once; what AI made may have
