@@ -558,7 +558,7 @@ fn a_market_is_shown_with_its_categories_and_their_numbers() {
 /// What stood behind the first few of a long list was in no text.
 #[test]
 fn all_that_stays_is_named_with_its_reason_if_that_is_asked_for() {
-    let root = Root::with("gates: {upload: hold}\n");
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\ngates: {upload: hold}\n");
     fs::create_dir_all(root.at("raw/city")).unwrap();
     fs::write(root.at("raw/city/tags.yaml"), "title: City\nkeywords: [neon, city, night, street, rain]\n").unwrap();
     (0..2).for_each(|n| fs::write(root.at(&format!("raw/city/{n}.png")), picture(n * 40, 220)).unwrap());
