@@ -11,13 +11,13 @@ use super::checklist_files::{
     of_unmeasured, of_unwise,
 };
 use super::checklist_iptc::of_short;
-use super::checklist_notes::{ALIKE, ALIKE_END, CUT, CUT_END, EMPTY, SORTED, SORTED_END, behind_ours};
+use super::checklist_notes::{ALIKE, ALIKE_END, CUT, CUT_END, EMPTY, SORTED, SORTED_END, behind_ours, of_forgotten};
 use super::checklist_rules::{is_look_step, look_steps};
 use super::checklist_steps::{Kept, Places, SENT, ToDo, add_steps};
 use super::checklist_ticks::{Listed, Step, Ticked, boxed, flat};
 use super::checklist_written::{as_written, units, utf8};
 use super::delivered::Delivered;
-use super::selection::{Line, Selection, left, shown, versions};
+use super::selection::{Line, Selection, forgotten, left, shown, versions};
 use super::unwanted::Unwanted;
 use crate::market::{self, Market, Row, manifest_part};
 use crate::model::{Meta, counted, escape_bytes};
@@ -68,7 +68,7 @@ impl Checklist<'_> {
         let mut text = format!("{heading}{}", counted(rows.len(), "file")).into_bytes();
         text.extend(behind_heading);
         text.extend(end.as_bytes());
-        for line in self.notes(rows, &to_do) {
+        for line in self.notes(rows, &to_do, &listed) {
             text.extend(format!("{line}{end}").into_bytes());
         }
         add_steps(&mut text, &kept, &to_do, &places, &listed, end);
@@ -158,6 +158,12 @@ impl Checklist<'_> {
         if self.assets.is_empty() { to_do.of_none() } else { to_do }
     }
 
+    /// Returns the line about what is ticked, and of which nobody knows the files any more.
+    fn forgotten(&self, listed: &Listed<'_>) -> Option<String> {
+        let unknown: Vec<Ticked<'_>> = listed.ticked().filter(|ticked| ticked.about.is_none()).collect();
+        of_forgotten(&forgotten(self.market, self.assets, &unknown))
+    }
+
     /// Returns whether files are named by the first and the last of them, in these steps or in what stays of a list.
     fn has_range<'b>(&self, steps: impl Iterator<Item = &'b Step>, listed: &'b Listed<'_>) -> bool {
         // What is over goes, and what is delivered is told anew.
@@ -212,7 +218,7 @@ impl Checklist<'_> {
     }
 
     /// Returns the lines about what is not as a person may expect it.
-    fn notes(&self, rows: &[Row<'_>], to_do: &ToDo) -> Vec<String> {
+    fn notes(&self, rows: &[Row<'_>], to_do: &ToDo, listed: &Listed<'_>) -> Vec<String> {
         // A name with a line break would leave lines behind that nobody knows as ours.
         let strangers = self.without_row.iter().map(|file| format!("{WITHOUT_ROW}`{}`", escape_bytes(file.as_bytes())));
         let fitted: Vec<&Meta> = rows.iter().map(|row| row.meta).collect();
@@ -232,6 +238,7 @@ impl Checklist<'_> {
             .chain(strangers)
             .chain(unwanted)
             .chain(of_doubtful(&to_do.doubtful))
+            .chain(self.forgotten(listed))
             .chain(alike)
             .chain(of_unwise(self.assets));
         let videos = of_sound(self.market, self.assets).into_iter().chain(of_tagless(self.assets));

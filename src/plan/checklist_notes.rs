@@ -6,6 +6,7 @@ use super::checklist_files::{
 use super::checklist_iptc::SHORT;
 use super::delivered;
 use super::unwanted::{LIES, REFUSED_AS_IT_IS, REFUSED_BY_TAGS, WENT};
+use crate::model::escape_bytes;
 
 /// How a line begins and ends that says what a market does not get of a file's tags.
 pub(super) const CUT: &str = "> The market gets less than the tags say of ";
@@ -19,6 +20,12 @@ pub(super) const ALIKE_END: &str =
 /// What is said where files are named by the first and the last of them.
 pub(super) const SORTED: &str = "> Names are sorted: ";
 pub(super) const SORTED_END: &str = "`a-1` to `a-3` are all from the first to the last of them.";
+
+/// How a line begins and ends that names what is ticked, and of which the files came or went while nobody remembered them.
+const FORGOTTEN: (&str, &str) = (
+    "> Ticked, and nobody knows any more for which files, since `sidecars/checklist.json` was lost: ",
+    "; look in the portal what is there before you do what is asked for again.",
+);
 
 /// How lines of older versions began and ended: they go from the lists that have them.
 const FORMER: [(&str, &str); 6] = [
@@ -35,6 +42,12 @@ const FORMER: [(&str, &str); 6] = [
 /// What is said of a bundle in which no file has a row.
 pub(super) const EMPTY: (&str, &str) =
     ("> Nothing is left to upload from here: ", "no file has a row; what joins later gets its steps.");
+
+/// Returns the line about steps that are ticked, and of which nobody knows the files any more.
+pub(super) fn of_forgotten(steps: &[String]) -> Option<String> {
+    let steps = escape_bytes(steps.join(" ").as_bytes());
+    (!steps.is_empty()).then(|| format!("{}{steps}{}", FORGOTTEN.0, FORGOTTEN.1))
+}
 
 /// Returns what stands behind a line of our own that says what a market does not get or wants; `None` for any other line.
 pub(super) fn behind_ours(line: &[u8]) -> Option<&[u8]> {
@@ -73,6 +86,7 @@ fn notes_of_ours() -> impl Iterator<Item = (&'static str, &'static str)> {
         RETOUCHED,
         UNMEASURED,
         DOUBTFUL,
+        FORGOTTEN,
         SIGNLESS,
         SHORT,
         delivered::IN_DOUBT,

@@ -391,6 +391,21 @@ mod tests {
         }
     }
 
+    /// A file that went made what was ticked a riddle, and the other one was asked for again as if it were new.
+    #[test]
+    fn what_is_ticked_of_files_that_nobody_remembers_is_told() {
+        for (files, is_told) in [(&A[..], false), (&A[..3], true), (&[&A[..], &[("b-1.jpg", "v")]].concat(), false)] {
+            let mut bundle = Bundle::new("adobe-stock");
+            bundle.holds(&A);
+            bundle.tick("Upload `a-1.jpg` to `a-2.jpg`, `a-4.jpg` to `a-5.jpg` (4 files) from `files/`.");
+            bundle.record.clear();
+            bundle.holds(files);
+            let told =
+                "was lost: Upload `a-1.jpg` to `a-2.jpg`, `a-4.jpg` to `a-5.jpg` (4 files) from `files/`.; look in";
+            assert_eq!(bundle.list.contains(told), is_told, "{files:?}: {}", bundle.list);
+        }
+    }
+
     /// What was ticked was asked for again, or a new step stood in the middle of the last one.
     #[test]
     fn a_list_that_an_editor_wrote_otherwise_keeps_its_ticks_and_its_lines() {
