@@ -129,8 +129,14 @@ const BYTES_PARTS: u64 = 100;
 /// A shorter name has no room for its number, its ending, and what tells it from others.
 const NAME_CHARS_MIN: usize = 10;
 
+/// What is told of a blank among the signs that a text may not have.
+const BLANK: &str = "has a blank, and words have blanks between them; write the signs one after another, as in \",;\"";
+
 /// Returns the limits by which no file, or no manifest, could ever be made.
 fn senseless(market: &Market) -> impl Iterator<Item = (&'static str, &'static str)> {
+    // A line break or a tab is a sign as any other.
+    let is_blank = |c: char| c.is_whitespace() && !c.is_control();
+    let has_blank = |text: Option<&TextLimit>| text.is_some_and(|text| text.forbidden.contains(is_blank));
     let is_formula = |word: &String| word.contains([',', ';']) || word.starts_with(['=', '+', '-', '@']);
     let all = [
         (
@@ -174,6 +180,8 @@ fn senseless(market: &Market) -> impl Iterator<Item = (&'static str, &'static st
             market.forbidden_words.iter().any(|word| !word.contains(char::is_alphanumeric)),
             ("forbidden_words", "one of them has no letter and no digit; signs stand in `title_text.forbidden`"),
         ),
+        (has_blank(Some(&market.title_text)), ("title_text.forbidden", BLANK)),
+        (has_blank(market.description_text.as_ref()), ("description_text.forbidden", BLANK)),
         (
             market.ai_flag.keyword.as_ref().is_some_and(is_formula),
             ("ai_flag", "a keyword has no comma, and begins with no sign of a formula"),
@@ -357,6 +365,7 @@ mod tests {
             ("title_text: {chars_max: 70}", "title_text: {chars_min: 9, chars_max: 8}", "`title_text`: `min` is 9"),
             ("keywords: {min: 1, max: 50}", "keywords: {min: 0, max: 0}", "a market takes keywords and a title"),
             ("kinds: [jpeg]", "kinds: [jpeg]\nforbidden_words: [\"*\"]", "signs stand in `title_text.forbidden`"),
+            ("chars_max: 70}", "chars_max: 70, forbidden: \", ;\"}", "`title_text.forbidden`: has a blank"),
             (
                 "kinds: [jpeg]",
                 "kinds: [jpeg]\nforbidden_words: [ai]\nai_flag: {in_title: By AI}",

@@ -106,6 +106,15 @@ pub(super) fn left<'a>(
     Left { delivered, uploads, with_parts, changed, back, selections: [new, correct].concat(), is_any_new }
 }
 
+/// Returns the ticked lines of ours of which nobody can tell which files they were about: others came since, or some went.
+pub(super) fn forgotten(market: &Market, assets: &[BundleAsset], unknown: &[Ticked<'_>]) -> Vec<String> {
+    let words = Words::of(market);
+    let all: BTreeSet<&str> = assets.iter().map(|asset| asset.file_name.as_str()).collect();
+    let read = unknown.iter().filter_map(|ticked| Some((ticked.text, Line::read(&words, ticked.text)?)));
+    let is_forgotten = |line: &Line<'_>| !line.is_delivered && line.names(&all).is_none();
+    read.filter(|(_, line)| is_forgotten(line)).map(|(text, _)| text.to_owned()).collect()
+}
+
 /// Takes away what is done by the text of ticked lines; returns what is told as delivered.
 fn tick_read<'a, 't>(
     words: &Words<'_>,

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::carried_out::{CarriedOut, Rules};
 use super::decide::{Places, is_due, rowless, sending_of, without_file};
 use super::ledger::Ledger;
-use super::sent::{is_sent, place_of};
+use super::sent::{UPLOADED, is_sent, place_of};
 use crate::craft::Untold;
 use crate::intake::Now;
 use crate::make::{MakeError, make};
@@ -135,7 +135,9 @@ fn no_row(
     let first = lacking.iter().find(|(_, against)| against.is_some()).or(lacking.first());
     Ok(first.map(|(file, against)| {
         let what = match against {
-            Some(against) => format!("{against}; so it has no row: take it out"),
+            Some(against) => {
+                format!("{against}; so it has no row: take it out; {UPLOADED}, and record the bundle then")
+            }
             None => {
                 "if stockmill put it there, it writes the row in a moment (`stockmill once`), and the market gets that \
                      CSV; else take it out"

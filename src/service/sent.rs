@@ -16,6 +16,10 @@ pub(super) const UNSENT: &str = "it lies in a bundle that is marked as sent, and
 pub(super) const UNSENT_START: &str =
     "it lies in a bundle that is marked as sent, and the CSV that was sent has no row of it";
 
+/// What is to be done with a file that lost its row after a person had uploaded it: what has no row is not recorded.
+pub(super) const UPLOADED: &str = "if it was uploaded, its market has it: give it back what it was uploaded with (its tags, the \
+                                   market's profile, its bytes), so that it gets its row again (`stockmill once`)";
+
 /// What is told of a row in the CSV that was sent with a bundle, of which no file was there then.
 pub(super) const NEVER_THERE: &str = "the CSV that was sent has a row of it, and it did not lie in the bundle, so that it is \
                                       not on record as sent; if it was uploaded, put it back, take the mark away, and \

@@ -107,7 +107,7 @@ fn told(about: &About) -> Did {
     // It was offered to a further market.
     let markets: Vec<&str> = about.markets.iter().map(MarketName::as_str).collect();
     Did::Restored(format!(
-        "{line}; {} gets it again once a file of it in an open bundle has other tags",
+        "{line}; {} gets it again once you say `stockmill release upload`, or a file of it in an open bundle has other tags",
         markets.join(", ")
     ))
 }

@@ -22,7 +22,7 @@ use crate::model::{ContentHash, RelPath, counted};
 use crate::plan::{BundleAsset, BundleFolder, BundleName, Elsewhere, Hold, Parts, Plan, plan_name_back};
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
-use crate::service::sent::{UNSENT, UNSENT_START, is_sent};
+use crate::service::sent::{UNSENT, UNSENT_START, UPLOADED, is_sent};
 use crate::vault::Look;
 
 /// What is told of a bundle that is not sent and whose market the settings do not name.
@@ -169,8 +169,7 @@ pub(in crate::service) fn rowless(
     name: &BundleName,
     now: Now,
 ) -> Result<Vec<(RelPath, Option<Against>)>, Hold> {
-    let mut tags = SharedTags::new(&settings.settle);
-    tags.settle_at_once();
+    let mut tags = SharedTags::for_one_look(&settings.settle);
     Bundles { disk, settings, tags: &mut tags, places, now }.without_row(name)
 }
 
@@ -181,7 +180,13 @@ pub(in crate::service) fn is_due(against: Option<&Against>) -> bool {
 
 /// Returns what is told of a file of a bundle that was sent and whose manifest has no row of it, by what keeps it from one.
 pub(in crate::service) fn unsent_told(against: Option<&Against>) -> String {
-    against.map_or_else(|| UNSENT.to_owned(), |against| format!("{UNSENT_START}; {against}: take it out"))
+    let Some(against) = against else { return UNSENT.to_owned() };
+    let uploaded = if is_due(Some(against)) {
+        format!("; {UPLOADED}, once you took the mark away, and record the bundle again")
+    } else {
+        String::new()
+    };
+    format!("{UNSENT_START}; {against}: take it out{uploaded}")
 }
 
 /// Returns what is told of a file of a bundle that has a row and no sidecar.

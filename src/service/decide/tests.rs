@@ -752,6 +752,7 @@ fn lacking_vecteezy() -> crate::service::ledger::Lacks {
         never: vec![MarketName::recorded("vecteezy")],
         refused: Vec::new(),
         taken_back: Vec::new(),
+        again: Vec::new(),
         asset: AssetId::of(&ContentHash::of(b"asset")),
         others: Vec::new(),
     }

@@ -123,9 +123,9 @@ impl Ledger {
         self.sendings.clock_said(at);
     }
 
-    /// Returns whether something is on record as sent in the future, and nobody can tell when it was.
+    /// Returns whether something is on record as sent in the future, and nobody can tell when it was, but that it was before now.
     pub(super) fn is_any_sending_undated(&self, now: Timestamp) -> bool {
-        self.market_records().any(|(_, record)| record.is_undated(now))
+        !sendings::is_behind(now) && self.market_records().any(|(_, record)| record.is_undated(now))
     }
 
     /// Remembers from which markets a person took an asset back that lies in bundles of others. It may go there again once
