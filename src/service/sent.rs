@@ -2,9 +2,8 @@
 
 use std::io::ErrorKind;
 
-use crate::model::RelPath;
+use crate::model::{RelPath, is_sent_mark};
 use crate::plan::{BundleFolder, BundleName};
-use crate::records::is_sent_mark;
 use crate::vault::{DiskResult, Look, What};
 
 /// What is told of a file that joined its bundle when that was being marked as sent, or that a person put there.

@@ -6,10 +6,10 @@ use super::{View, is_sent};
 use crate::market::{Fitted, Market, as_keyword, fit, left_out_words, lint_fitted, row_of};
 use crate::model::hierarchy::of_keywords;
 use crate::model::iim::shortened;
-use crate::model::{RelPath, counted};
+use crate::model::{RelPath, counted, is_sent_mark};
 use crate::plan::tags::{Layer, Resolved, Sourced, digest};
 use crate::plan::{BundleFolder, BundleName, Elsewhere, Hold, Parts};
-use crate::records::{SIDECAR_BYTES_MAX, Sidecar, is_sent_mark};
+use crate::records::{SIDECAR_BYTES_MAX, Sidecar};
 use crate::service::decide::{
     Care, UNNAMED, UNTOLD, elsewhere_in, foreign_xmp, is_as_left, lost_record, manifest_of, parts_of, rows_of,
     unsent_told,
