@@ -71,7 +71,7 @@ pub struct Bundle {
     pub rows: Option<usize>,
     /// How many of these are of each theme.
     pub themes: BTreeMap<ThemeSlug, usize>,
-    /// Whether it was sent; a sent bundle is never touched.
+    /// Whether it was sent, or it is gone and nobody can tell; a sent bundle is never touched.
     pub sent: bool,
 }
 

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use super::Decider;
 use super::as_left::{Care, is_as_left};
-use super::bundle_files::{Lying, RECORD_BYTES_MAX, bundle_names, has_manifest_of_another, lying};
+use super::bundle_files::{Lying, RECORD_BYTES_MAX, bundle_names, lying};
 use super::elsewhere::Places;
 use super::foreign_xmp::foreign_xmp;
 use super::parts::parts_of;
 use super::record_settle::{refused, together};
+use super::renamed::renamed_in;
 use super::tags::SharedTags;
 use crate::config::Settings;
 use crate::intake::Now;
@@ -20,8 +21,8 @@ use crate::plan::{Bundle, BundleAsset, BundleFolder, BundleName, Hold, Plan, Pro
 use crate::records::{FileRecord, PublishMode, Sidecar};
 use crate::service::clock::Moment;
 use crate::service::sent::{is_sent, place_of};
+use crate::vault::Look;
 use crate::vault::own_names::HOME;
-use crate::vault::{Look, What};
 
 /// A look into bundles.
 pub(super) struct Bundles<'a> {
@@ -164,19 +165,11 @@ impl Bundles<'_> {
         sidecar.file.as_ref().is_some_and(|left| !is_left(left))
     }
 
-    /// Returns a folder of a bundle's day that holds what bundles hold and has a name of none: a person renamed it.
+    /// Returns a folder of a bundle's day that holds what bundles hold and has a name of none: a person renamed it. One that is
+    /// marked as sent may be on record.
     pub(super) fn renamed(&self, name: &BundleName) -> Option<RelPath> {
-        let day = name.folder().parent()?;
-        let listed = self.disk.list(&day).ok()?.into_iter().filter(|(_, entry)| entry.what == What::Folder);
-        let is_bundle = |folder: &RelPath| {
-            BundleName::of(folder)
-                .is_some_and(|name| self.market(&name).is_some() || !has_manifest_of_another(self.disk, folder, &name))
-        };
-        let mut folders = listed.map(|(name, _)| day.join(name)).filter(|folder| !is_bundle(folder));
-        folders.find(|folder| {
-            !is_sent(self.disk, folder).unwrap_or(true)
-                && matches!(self.disk.stat(&folder.join("sidecars")), Ok(Some(_)))
-        })
+        let folders = renamed_in(self.disk, &self.settings.upload.markets, &name.folder().parent()?);
+        folders.into_iter().find(|folder| !is_sent(self.disk, folder).unwrap_or(true))
     }
 
     /// Returns the market that a bundle is for, if it is configured.
@@ -201,17 +194,21 @@ impl Decider {
             // What cannot be told now stays as it was told last.
             bundle.sent = is_sent(disk, &name.folder()).unwrap_or(bundle.sent);
         }
-        let known = self.upload.bundles.values().filter(|bundle| bundle.name.day == today).cloned();
-        // What was sent has its name for ever, wherever its folder is.
+        let known =
+            self.upload.bundles.values().filter(|bundle| bundle.name.day == today && !self.is_lost(&bundle.name));
+        // What was sent has its name for ever, wherever its folder is; so has what nobody knows whether it was sent.
         let is_gone = |name: &BundleName| name.day == today && !self.upload.bundles.contains_key(name);
         let sent = self.ledger.sent_bundles().filter(|(name, _)| is_gone(name));
-        let sent = sent.map(|(name, rows)| Bundle {
+        let sent = sent.map(|(name, rows)| (name, Some(rows)));
+        let lost = self.ledger.joined_bundles().skip_while(|name| name.day > today);
+        let lost = lost.take_while(|name| name.day == today).filter(|name| self.is_lost(name)).map(|name| (name, None));
+        let away = sent.chain(lost).map(|(name, rows)| Bundle {
             name: name.clone(),
-            rows: Some(rows),
+            rows,
             themes: BTreeMap::new(),
             sent: true,
         });
-        known.chain(sent).collect()
+        known.cloned().chain(away).collect()
     }
 
     /// Lets a plan that changes the tags of a theme say which bundles are sent already and stay as they are.

@@ -259,6 +259,48 @@ fn only_the_bundles_of_the_day_are_counted() {
     assert_eq!(decide.bundles_of(&noon())[0].rows, None);
 }
 
+/// The next bundle took the name of one that a person had renamed, and the files of that counted as taken out of it: two releases
+/// sold them again. Nothing but the log said of it.
+#[test]
+fn a_bundle_that_is_away_keeps_its_name() {
+    const FILE: &str = "upload/2026-11-23/adobe-stock/sidecars/a.jpg.yaml";
+    const SIDECAR: &str = "version: 1\nid: 0123456789abcdef\norigin: {path: raw/sea/a.png, hash: \
+        af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262, kind: png}\n";
+    // The name that the folder gets; whether a file `SENT` is in it; how the bundle stands; whether the folder is told.
+    for (name, is_marked, stands, is_told) in [
+        ("2026-11-23/adobe-stock", false, (Some(1), false), false),
+        ("2026-11-23/adobe-stock done", false, (None, true), true),
+        ("2026-11-23/adobe-stock done", true, (None, true), true),
+        ("2026-11-23/adobe-stock-02", false, (None, true), true),
+        ("2026-11-23/shop", false, (None, true), true),
+        ("_done/adobe-stock", false, (None, true), false),
+    ] {
+        let files =
+            [FILE, "upload/2026-11-23/adobe-stock/files/a.jpg", "upload/2026-11-23/adobe-stock/adobe-stock.csv"];
+        let (home, mut decide) = mill("", &files.map(|file| (file, if file == FILE { SIDECAR } else { "x" })));
+        let sidecar = Sidecar::parse(SIDECAR.as_bytes()).unwrap();
+        decide.ledger.remember_sidecar(&RelPath::new(FILE).unwrap(), &sidecar, &|_| true);
+        let upload = home.path().join("upload");
+        fs::create_dir_all(upload.join(name).parent().unwrap()).unwrap();
+        fs::rename(upload.join("2026-11-23/adobe-stock"), upload.join(name)).unwrap();
+        if is_marked {
+            fs::write(upload.join(name).join("SENT"), "").unwrap();
+        }
+        for _ in 0..2 {
+            let found = decide.bundles_of(&noon());
+            let shown: Vec<_> = found.iter().map(|bundle| (bundle.name.part, bundle.rows, bundle.sent)).collect();
+            assert_eq!(shown, [(1, stands.0, stands.1)], "{name}");
+        }
+        let told: Vec<String> = decide.renamed_bundles().iter().map(|odd| odd.path.to_string()).collect();
+        let expected = is_told.then(|| format!("upload/{name}"));
+        assert_eq!(told, expected.as_slice(), "{name}");
+        // Who makes the folder again says that it was not sent.
+        fs::create_dir_all(upload.join("2026-11-23/adobe-stock")).unwrap();
+        decide.upload.loaded_for = None;
+        assert!(decide.bundles_of(&noon()).iter().all(|bundle| !bundle.sent), "{name}");
+    }
+}
+
 /// With the journal lost as well, a file went to its market again from a bundle that was moved to where none can lie.
 #[test]
 fn a_market_waits_for_an_unknown_file_wherever_its_bundle_lies() {
