@@ -339,7 +339,7 @@ impl Decider {
         };
         // Where it cannot be seen whether a name is taken, it is tried: giving it refuses if it is.
         let taken = |path: &RelPath| self.reserved.gives(path) || matches!(self.disk().stat(path), Ok(Some(_)));
-        let given = |market: &MarketName, name: &str, id: &AssetId| self.ledger.is_given(market, name, id);
+        let given = |file: &RelPath, id: &AssetId| self.ledger.is_given(file, id) || self.is_up_from_another(file);
         let theme_of_file = |stem: &str| crate::plan::theme_of_file(stem, here.units.themes());
         let no_room = |market: &MarketName, theme: &ThemeSlug| self.no_room(market, theme, here.now);
         then(&Context {

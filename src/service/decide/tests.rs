@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::Identity;
+use crate::records::PublishMode;
 use crate::service::pauses::Cause;
 use crate::vault::RealDisk;
 
@@ -298,6 +299,50 @@ fn a_bundle_that_is_away_keeps_its_name() {
         fs::create_dir_all(upload.join("2026-11-23/adobe-stock")).unwrap();
         decide.upload.loaded_for = None;
         assert!(decide.bundles_of(&noon()).iter().all(|bundle| !bundle.sent), "{name}");
+    }
+}
+
+/// What was undone after its upload went into another bundle under the same name: one list said to delete that in the portal, and
+/// the other one to upload it.
+#[test]
+fn a_name_that_a_market_may_have_from_another_bundle_is_taken() {
+    let path = |text: &str| RelPath::new(text).unwrap();
+    let at = |bundle: &str| path(&format!("upload/2026-11-{bundle}/files/a.jpg"));
+    let (up, gone, away) = ("Upload `a.jpg` (1 file) from `files/`.", [r#"{"gone":["a.jpg"]}"#], "Delete `a.jpg`.");
+    let steps = format!(r#"{{"{up}":{{"upload":{{"a.jpg":"v"}}}},"{away}":{{"delete":["a.jpg"]}}}}"#);
+    let up_ticked = format!(r#"{{"ticked":"{up}"}}"#);
+    let happened = [&[up_ticked.as_str()][..], &gone].concat().join(",");
+    let record = format!(r#"{{"version":1,"heading":"A","steps":{steps},"happened":[{happened}]}}"#);
+    // What is ticked in the list of the first bundle, whether the record can be read, and where the file is to lie.
+    for (ticked, has_record, bundle, is_taken) in [
+        (&[up][..], true, "23/adobe-stock", true),
+        (&[up], true, "22/adobe-stock-2", true),
+        (&[up], true, "22/adobe-stock", false),
+        (&[up], true, "23/vecteezy", false),
+        (&[up, away], true, "23/adobe-stock", false),
+        (&[up], false, "23/adobe-stock", true),
+    ] {
+        let list: String = ticked.iter().map(|step| format!("- [x] {step}\n")).collect();
+        let list_at = if has_record { "CHECKLIST.md" } else { "CHECKLIST.md/unreadable" };
+        let [list_at, record_at] =
+            [list_at, "sidecars/checklist.json"].map(|file| format!("upload/2026-11-22/adobe-stock/{file}"));
+        let (_home, mut decide) = mill("", &[(&list_at, &list), (&record_at, &record)]);
+        let (file, hash) = (at("22/adobe-stock"), ContentHash::of(b"a"));
+        let sidecar = path("upload/2026-11-22/adobe-stock/sidecars/a.jpg.yaml");
+        let publish = [&file, &sidecar].map(|to| Publish {
+            scratch: path(".stockmill/scratch/0-0"),
+            to: to.clone(),
+            hash: hash.clone(),
+            mode: PublishMode::New,
+        });
+        let about = About {
+            asset: Some(AssetId::of(&hash)),
+            seq: Some(1),
+            to: Some(file),
+            ..About::new(Stage::Upload, "bundled")
+        };
+        decide.ledger.remember(&about, &publish, noon().timestamp());
+        assert_eq!(decide.is_up_from_another(&at(bundle)), is_taken, "{ticked:?} {has_record} {bundle}");
     }
 }
 

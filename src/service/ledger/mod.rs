@@ -227,10 +227,11 @@ impl Ledger {
         self.file_names.owner(market, name).is_some()
     }
 
-    /// Returns whether another asset's file has, or had, a name in a bundle for a market.
-    pub(super) fn is_given(&self, market: &MarketName, name: &str, to: &AssetId) -> bool {
+    /// Returns whether another asset's file has, or had, the name of a file in a bundle for its market.
+    pub(super) fn is_given(&self, file: &RelPath, to: &AssetId) -> bool {
         let is_other = |owner| self.assets.with_id(to).is_none_or(|own| !self.assets.are_same(own, owner));
-        self.file_names.owner(market, name).is_some_and(is_other)
+        let owner = BundleName::of(file).and_then(|bundle| self.file_names.owner(&bundle.market, &file.file_text()));
+        owner.is_some_and(is_other)
     }
 
     /// Returns a theme's next number.
