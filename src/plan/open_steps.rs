@@ -61,7 +61,7 @@ pub fn uploaded(existing: &Existing<'_>) -> BTreeSet<String> {
     let list = utf8(existing.checklist.unwrap_or_default());
     let list = Listed::new(&String::from_utf8_lossy(&list), record.as_ref());
     let done = list.done();
-    let to_delete = done.deleted.difference(&done.removed).copied();
+    let to_delete = done.deleted.keys().copied().filter(|name| done.is_to_delete(name));
     done.uploaded.keys().copied().chain(to_delete).map(str::to_owned).collect()
 }
 
