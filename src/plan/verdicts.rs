@@ -130,24 +130,26 @@ fn meant<'a, 'b>(
         ([.., last], [only]) if *only == last && !accepted && !reason.is_empty() && !is_said => {
             Ok(Meant { files: vec![only], known, is_guessed: true })
         }
-        (all, open) => {
-            let mut bundles: Vec<String> = all.iter().map(|sent| format!("`{}`", sent.bundle)).collect();
-            bundles.dedup();
-            let bundles = bundles.join(" and ");
-            let mend = match open {
-                [_] => {
-                    "; the market refused one of them before: if this is what it says of the one that went there last, \
-                     give it a line for each of them"
-                }
-                _ => "",
-            };
-            Err(format!(
-                "`{name}` went there in {bundles}, {} in all, and nobody can tell which one is meant: nothing is recorded of \
-                 it{mend}",
-                counted(all.len(), "time")
-            ))
-        }
+        (all, open) => Err(untold(name, all, open)),
     }
+}
+
+/// Returns why nobody can tell which of the files of a name a row is about, and what to do.
+fn untold(name: &str, all: &[SentBefore<'_>], open: &[&SentBefore<'_>]) -> String {
+    let mut bundles: Vec<String> = all.iter().map(|sent| format!("`{}`", sent.bundle)).collect();
+    bundles.dedup();
+    let (bundles, times) = (bundles.join(" and "), counted(all.len(), "time"));
+    let mend = match open {
+        [_] => {
+            "; the market refused one of them before: if this is what it says of the one that went there last, give it \
+             a line for each of them"
+        }
+        _ => "",
+    };
+    format!(
+        "`{name}` went there in {bundles}, {times} in all, and nobody can tell which one is meant: nothing is recorded \
+         of it{mend}"
+    )
 }
 
 fn answered(sent: &SentBefore<'_>, row: &VerdictRow) -> AnsweredFile {
