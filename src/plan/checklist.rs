@@ -17,7 +17,7 @@ use super::checklist_steps::{Places, SENT, ToDo, add_steps};
 use super::checklist_ticks::{Listed, Step, Ticked, boxed, flat};
 use super::delivered::{self, Delivered};
 use super::selection::{Line, Selection, left, shown, versions};
-use super::unwanted::{LIES, REFUSED_AS_IT_IS, REFUSED_BY_TAGS, Unwanted, WENT};
+use super::unwanted::{LIES, MISNAMED, REFUSED_AS_IT_IS, REFUSED_BY_TAGS, Unwanted, WENT};
 use crate::market::{self, Market, Row, manifest_part};
 use crate::model::{Meta, counted, escape_bytes};
 use crate::records::{DELIVERED, ListRecord, ListedStep};
@@ -300,6 +300,7 @@ fn behind_ours(line: &[u8]) -> Option<&[u8]> {
         UNWISE,
         WENT,
         LIES,
+        MISNAMED,
         REFUSED_BY_TAGS,
         REFUSED_AS_IT_IS,
         (SORTED, SORTED_END),

@@ -1,6 +1,6 @@
 //! What lies in bundles: their assets with the tags that these have today.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::ErrorKind;
 use std::sync::Arc;
 
@@ -12,12 +12,15 @@ use super::foreign_xmp::foreign_xmp;
 use super::parts::parts_of;
 use super::record_settle::{refused, together};
 use super::renamed::renamed_in;
+use super::sending::record_of;
 use super::tags::SharedTags;
 use crate::config::Settings;
 use crate::intake::Now;
 use crate::market::{Fitted, Market, fit, left_out_words, lint_fitted};
 use crate::model::{ContentHash, RelPath, ThemeSlug};
-use crate::plan::{Bundle, BundleAsset, BundleFolder, BundleName, Hold, Plan, Product, Recipe, plan_refresh};
+use crate::plan::{
+    Bundle, BundleAsset, BundleFolder, BundleName, Elsewhere, Hold, Plan, Product, Recipe, plan_refresh,
+};
 use crate::records::{FileRecord, PublishMode, Sidecar};
 use crate::service::clock::Moment;
 use crate::service::sent::{is_sent, place_of};
@@ -43,6 +46,8 @@ pub(super) struct Inside {
     pub(super) themes: BTreeMap<ThemeSlug, usize>,
     /// Files that a person changed since.
     pub(super) retouched: Vec<RelPath>,
+    /// The name of each file as stockmill left it, by its bytes; read once a person changed one.
+    left: Option<HashMap<ContentHash, String>>,
 }
 
 impl Bundles<'_> {
@@ -109,6 +114,7 @@ impl Bundles<'_> {
         let (asset, at) = (sidecar.id.as_ref(), files.join(file));
         let elsewhere = |id| self.places.elsewhere(self.disk, (name, &at), id, left.as_ref());
         let elsewhere = asset.map(elsewhere).transpose()?.flatten();
+        let elsewhere = elsewhere.or_else(|| is_retouched.then(|| self.misnamed(bundle, file, inside))?);
         let parts = parts_of((self.disk, &self.tags.insides), bundle, file, &sidecar)?.parts;
         sidecar.theme.into_iter().for_each(|theme| *inside.themes.entry(theme).or_default() += 1);
         let is_tagged = sidecar.file.as_ref().is_some_and(|file| file.embedded.is_some());
@@ -163,6 +169,20 @@ impl Bundles<'_> {
         let seen = lying.file.identity;
         let is_left = |left: &FileRecord| is_as_left(self.disk, file, seen, left, care).unwrap_or(true);
         sidecar.file.as_ref().is_some_and(|left| !is_left(left))
+    }
+
+    /// Returns that a file which a person changed is another one of its bundle, as stockmill left that: its row would be about what
+    /// it is not.
+    fn misnamed(&self, bundle: &BundleFolder, file: &str, inside: &mut Inside) -> Option<Elsewhere> {
+        let hash = self.disk.hash(&bundle.files().join(file)).ok()?;
+        let left = inside.left.get_or_insert_with(|| {
+            let names = self.files(bundle).unwrap_or_default().into_keys();
+            let left = names.filter_map(|name| Some((record_of(self.disk, bundle, &name).ok()?.file?.hash, name)));
+            left.collect()
+        });
+        let other = left.get(&hash).filter(|other| *other != file)?;
+        let told = format!("it is `{other}`, as that was left here, so that its row would be about another file");
+        Some(Elsewhere::Misnamed(format!("{told}; give the files their names back")))
     }
 
     /// Returns a folder of a bundle's day that holds what bundles hold and has a name of none: a person renamed it. One that is

@@ -322,7 +322,7 @@ fn a_name_that_a_market_may_have_from_another_bundle_is_taken() {
         (&[up, away], true, "23/adobe-stock", false),
         (&[up], false, "23/adobe-stock", true),
     ] {
-        let list: String = ticked.iter().map(|step| format!("- [x] {step}\n")).collect();
+        let list = ticked.iter().map(|step| format!("- [x] {step}\n")).collect::<Vec<_>>().concat();
         let list_at = if has_record { "CHECKLIST.md" } else { "CHECKLIST.md/unreadable" };
         let [list_at, record_at] =
             [list_at, "sidecars/checklist.json"].map(|file| format!("upload/2026-11-22/adobe-stock/{file}"));
@@ -343,6 +343,46 @@ fn a_name_that_a_market_may_have_from_another_bundle_is_taken() {
         };
         decide.ledger.remember(&about, &publish, noon().timestamp());
         assert_eq!(decide.is_up_from_another(&at(bundle)), is_taken, "{ticked:?} {has_record} {bundle}");
+    }
+}
+
+/// Names that a person swapped had the rows of each other: each was told as changed by hand, and asked for all the same.
+#[test]
+fn a_file_with_the_name_of_another_one_is_not_to_be_uploaded() {
+    let bundle = "upload/2026-11-23/adobe-stock";
+    // What was left under a name, what lies there now, and the name that this had.
+    let files = [
+        ("a", "one", "two", Some("b")),
+        ("b", "two", "one", Some("a")),
+        ("c", "three", "mine", None),
+        ("d", "four", "four", None),
+    ];
+    let texts = files.iter().flat_map(|(name, left, now, _)| {
+        let sidecar = format!("id: 000000000000000{name}\nfile: {{hash: {}}}\n", ContentHash::of(left.as_bytes()));
+        let [file, record] = [format!("{bundle}/files/{name}.jpg"), format!("{bundle}/sidecars/{name}.jpg.yaml")];
+        [(file, (*now).to_owned()), (record, sidecar)]
+    });
+    let texts: Vec<(String, String)> = texts.collect();
+    let texts: Vec<(&str, &str)> = texts.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
+    let (_home, mut decide) = mill("upload: {markets: [adobe-stock]}", &texts);
+    let (places, name) = (decide.places(), crate::plan::BundleName::parse("2026-11-23", "adobe-stock").unwrap());
+    let refused = decide.refused_in(&name, &places, &noon()).unwrap();
+    let told = |name: &str| {
+        let found = refused.iter().find(|(file, _)| file.file_text() == format!("{name}.jpg"));
+        found.map(|(_, against)| (against.to_string(), is_due(Some(against))))
+    };
+    for (name, _, _, had) in files {
+        let expected =
+            had.map(|had| format!("do not upload it under this name: it is `{had}.jpg`, as that was left here"));
+        let told = told(name);
+        let is_misnamed = told.as_ref().is_some_and(|(told, _)| told.contains("under this name"));
+        assert_eq!(is_misnamed, expected.is_some(), "{name}: {told:?}");
+        assert!(
+            expected.is_none_or(|expected| told
+                .as_ref()
+                .is_some_and(|(told, is_due)| told.starts_with(&expected) && *is_due)),
+            "{name}: {told:?}"
+        );
     }
 }
 
