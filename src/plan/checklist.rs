@@ -128,10 +128,11 @@ impl Checklist<'_> {
         let up = || done.uploaded.keys().copied().chain(self.delivered.files.keys().map(String::as_str));
         let refused: BTreeSet<&str> = self.unwanted.refused.iter().map(|refused| refused.file).collect();
         let doubtful = up().filter(|name| refused.contains(name)).map(str::to_owned).collect();
-        let is_new = |name: &&str| !is_there(name) && !done.deleted.contains(name);
+        let is_new = |name: &&str| !is_there(name) && !done.deleted.contains_key(name);
         let gone: BTreeSet<&str> = up().filter(is_new).collect();
-        let is_left = |name: &&&str| !is_there(name) && !done.removed.contains(*name);
-        let to_delete: BTreeSet<&str> = gone.iter().chain(done.deleted.iter().filter(is_left)).copied().collect();
+        let is_left = |name: &&str| !is_there(name) && done.is_to_delete(name);
+        let to_delete: BTreeSet<&str> =
+            gone.iter().copied().chain(done.deleted.keys().copied().filter(is_left)).collect();
         // A range of what is selected there has none of these in it.
         let in_portal: BTreeSet<&str> = &others | &to_delete;
         let step = |one: &Selection<'_>| listed.distinct(one.step(&versions, &others));

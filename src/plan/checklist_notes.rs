@@ -5,7 +5,7 @@ use super::checklist_files::{
 };
 use super::checklist_iptc::SHORT;
 use super::delivered;
-use super::unwanted::{LIES, REFUSED_AS_IT_IS, REFUSED_BY_TAGS, WENT};
+use super::unwanted::{LIES, MISNAMED, REFUSED_AS_IT_IS, REFUSED_BY_TAGS, WENT};
 use crate::model::escape_bytes;
 
 /// How a line begins and ends that says what a market does not get of a file's tags.
@@ -73,6 +73,7 @@ fn notes_of_ours() -> impl Iterator<Item = (&'static str, &'static str)> {
         UNWISE,
         WENT,
         LIES,
+        MISNAMED,
         REFUSED_BY_TAGS,
         REFUSED_AS_IT_IS,
         (SORTED, SORTED_END),

@@ -142,7 +142,8 @@ pub(super) fn add_steps(
     let last: &[Step] = if is_open { &[] } else { last.as_slice() };
     let at = if last.iter().any(|(step, _)| lacking(step)) { sent.end } else { sent.start };
     let ending = places.ending.unwrap_or(at).min(at);
-    let boxes = places.boxes.unwrap_or(ending).min(ending);
+    // Those that are ticked anew stand where they stood.
+    let boxes = [places.boxes, places.selections].into_iter().flatten().min().unwrap_or(ending).min(ending);
     let Range { start: before_csv, end: of_csv } = places.csv.clone().unwrap_or(boxes..boxes);
     let uploads = places.uploads.unwrap_or(before_csv).min(before_csv);
     let first = places.to_upload.unwrap_or(at).min(uploads);

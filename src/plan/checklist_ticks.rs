@@ -329,6 +329,51 @@ mod tests {
         assert_eq!(bundle.open(), [delete("`a-2.jpg` (1 file)"), select], "{}", bundle.list);
     }
 
+    /// The list asked for it "unless still in the portal", which has another one, and not for the boxes of that.
+    #[test]
+    fn what_comes_back_changed_takes_the_place_of_what_was_uploaded() {
+        let of = |people| (Some(Look::Photo), Some(people));
+        let again = "Upload `adobe-stock.csv` again, with 2 rows now.";
+        let upload = |but: &str| format!("Upload `a-2.jpg` (1 file) from `files/`{but}.");
+        let tick = "Select `a-2.jpg` (1 file): tick \"Created using generative AI tools\"; type Photo";
+        let people = "tick \"People and Property are fictional\"";
+        let back =
+            format!("Select `a-2.jpg` (1 file), whose boxes are to change: take back where it is done: {people}.");
+        // Whether it was deleted at the market, as what it comes back, whether with people, and what is to be done then.
+        for (is_deleted, version, with, left) in [
+            (false, "v", People::Yes, vec![upload(", unless still in the portal"), format!("{tick}; {people}.")]),
+            (
+                false,
+                "w",
+                People::No,
+                vec![upload(", in place of what was uploaded before they changed"), format!("{tick}."), back],
+            ),
+            (true, "w", People::No, vec![upload(""), format!("{tick}.")]),
+        ] {
+            let mut bundle = Bundle::new("adobe-stock");
+            bundle.market.boxes =
+                built_in().unwrap().into_iter().find(|one| one.name == "adobe-stock").and_then(|one| one.boxes);
+            bundle.tags = vec![of(People::Yes); 2];
+            bundle.holds(&A[..2]);
+            bundle.list = bundle.list.replace("[ ]", "[x]");
+            bundle.holds(&A[..1]);
+            assert_eq!(bundle.open(), [delete("`a-2.jpg` (1 file)")], "{}", bundle.list);
+            if is_deleted {
+                bundle.list = bundle.list.replace("[ ]", "[x]");
+                bundle.holds(&A[..1]);
+            }
+            bundle.tags[1] = of(with);
+            bundle.holds(&[A[0], ("a-2.jpg", version)]);
+            let open = bundle.open();
+            assert_eq!(
+                (open[0], open[1], &open[2..]),
+                (&*left[0], again, &*left[1..].iter().map(String::as_str).collect::<Vec<_>>()),
+                "{}",
+                bundle.list
+            );
+        }
+    }
+
     /// What was ticked counted for whatever lay between two names later on.
     #[test]
     fn a_tick_counts_for_what_its_line_was_about() {

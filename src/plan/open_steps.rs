@@ -55,12 +55,15 @@ fn is_of_change(step: &str) -> bool {
     step.starts_with(DELETE) || [ANEW, CORRECT, AGAIN].iter().any(|words| step.contains(words))
 }
 
-/// Returns the files that a person uploaded from a bundle, as its list says; none where nobody can tell.
+/// Returns the files that a person uploaded from a bundle and did not delete at the market, as its list says; none where nobody can
+/// tell.
 pub fn uploaded(existing: &Existing<'_>) -> BTreeSet<String> {
     let record = existing.record.and_then(|record| ListRecord::parse(record).ok());
     let list = as_written(existing.checklist.unwrap_or_default(), record.as_ref());
     let list = Listed::new(&String::from_utf8_lossy(&list), record.as_ref());
-    list.done().uploaded.into_keys().map(str::to_owned).collect()
+    let done = list.done();
+    let to_delete = done.deleted.keys().copied().filter(|name| done.is_to_delete(name));
+    done.uploaded.keys().copied().chain(to_delete).map(str::to_owned).collect()
 }
 
 /// Returns the files whose rows a person uploaded, as the list says, and have other ones since: what the market was told of

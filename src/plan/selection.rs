@@ -86,14 +86,14 @@ pub(super) fn left<'a>(
     // What nobody remembers is told by the text; what was told as delivered stays so, also if its record is lost.
     let mut sent = tick_read(&words, unknown, &all, &mut uploads, &mut to_do);
     let is_any_new = !uploads.is_subset(&sent);
-    let is_sent = |name: &&&str| delivered.files.contains_key(**name) && !done.deleted.contains(**name);
+    let is_sent = |name: &&&str| delivered.files.contains_key(**name) && !done.deleted.contains_key(**name);
     sent.extend(all.iter().filter(is_sent));
     let (sent, uploads): (BTreeSet<&str>, BTreeSet<&str>) = uploads.into_iter().partition(|name| sent.contains(name));
     let uploads = uploads.into_iter().filter(|name| !delivered.in_doubt.contains(*name));
     let (changed, uploads): (BTreeSet<&str>, BTreeSet<&str>) =
-        uploads.partition(|name| done.uploaded.contains_key(name));
+        uploads.partition(|name| done.at_market(name).is_some_and(|version| version != versions[*name]));
     let (back, uploads): (BTreeSet<&str>, BTreeSet<&str>) =
-        uploads.into_iter().partition(|name| done.deleted.contains(name) && !done.removed.contains(name));
+        uploads.into_iter().partition(|name| done.is_to_delete(name));
     let models: BTreeSet<&str> =
         assets.iter().filter(|asset| asset.parts.is_some()).map(|asset| asset.file_name.as_str()).collect();
     let (with_parts, uploads) = uploads.into_iter().partition(|name| models.contains(name));

@@ -534,7 +534,14 @@ fn a_bundle_that_is_renamed_is_told_from_one_of_another_market() {
     fs::write(root.at("raw/city/y.png"), picture(2, 220)).unwrap();
     assert!(root.once().status.success(), "{}", root.log());
     let log = root.log();
-    assert!(log.contains("its name is none of a bundle") && !log.contains("do not name its market"), "{log}");
+    let told = "its name is none of a bundle";
+    assert!(log.contains(told) && !log.contains("do not name its market"), "{log}");
+    // Nothing but the log said so, and the new one had its name.
+    assert!(root.bundled()[1].to_str().unwrap().contains("/adobe-stock-2/"), "{:?}", root.bundled());
+    let renamed = bundle.with_file_name("adobe-old");
+    for words in [&["status"][..], &["explain", renamed.to_str().unwrap()], &["sent", renamed.to_str().unwrap()]] {
+        assert!(root.text(words).contains(told), "{words:?}: {}", root.text(words));
+    }
 }
 
 /// The categories of a market stood in a refusal alone.
