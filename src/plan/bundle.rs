@@ -128,7 +128,7 @@ impl MissingPart {
 pub struct BundleAsset {
     /// The file's name in the bundle.
     pub file_name: String,
-    /// What tells its bytes, as stockmill left them, from those of another version.
+    /// What tells its bytes, as they lie there, from those of another version.
     pub version: String,
     /// Its tags, as its market takes them, and what that leaves out.
     pub fitted: Fitted,

@@ -57,12 +57,9 @@ pub(super) struct Left<'a> {
     pub(super) is_any_new: bool,
 }
 
-/// Returns which version of each file lies in a bundle. What a person changed is another one than what stockmill left.
+/// Returns which version of each file lies in a bundle.
 pub(super) fn versions(assets: &[BundleAsset]) -> Versions {
-    let version = |asset: &BundleAsset| {
-        if asset.is_retouched { format!("{}, changed by hand", asset.version) } else { asset.version.clone() }
-    };
-    assets.iter().map(|asset| (asset.file_name.clone(), version(asset))).collect()
+    assets.iter().map(|asset| (asset.file_name.clone(), asset.version.clone())).collect()
 }
 
 /// Returns what a person still has to do with the files of a bundle. `unknown` are the lines of a list that are done, and of

@@ -21,7 +21,7 @@ use crate::model::{ContentHash, RelPath, ThemeSlug};
 use crate::plan::{
     Bundle, BundleAsset, BundleFolder, BundleName, Elsewhere, Hold, Plan, Product, Recipe, plan_refresh,
 };
-use crate::records::{FileRecord, PublishMode, Sidecar};
+use crate::records::{PublishMode, Sidecar};
 use crate::service::clock::Moment;
 use crate::service::sent::{is_sent, place_of};
 use crate::vault::Look;
@@ -103,7 +103,8 @@ impl Bundles<'_> {
         let refresh = market.and_then(|_| plan_refresh(&files.join(file), &path, &bytes, &sidecar, &fitted.meta));
         // What is about to be replaced is read all the same.
         let care = if refresh.is_some() { Care::Bytes } else { Care::Times };
-        let is_retouched = self.is_retouched(&files.join(file), lying, &sidecar, care);
+        let by_hand = self.by_hand(&files.join(file), lying, &sidecar, care);
+        let is_retouched = by_hand.is_some();
         if is_retouched {
             inside.retouched.push(files.join(file));
         } else {
@@ -114,11 +115,12 @@ impl Bundles<'_> {
         let (asset, at) = (sidecar.id.as_ref(), files.join(file));
         let elsewhere = |id| self.places.elsewhere(self.disk, (name, &at), id, left.as_ref());
         let elsewhere = asset.map(elsewhere).transpose()?.flatten();
-        let elsewhere = elsewhere.or_else(|| is_retouched.then(|| self.misnamed(bundle, file, inside))?);
+        let elsewhere = elsewhere.or_else(|| self.misnamed(bundle, file, by_hand.as_ref()?, inside));
         let parts = parts_of((self.disk, &self.tags.insides), bundle, file, &sidecar)?.parts;
         sidecar.theme.into_iter().for_each(|theme| *inside.themes.entry(theme).or_default() += 1);
         let is_tagged = sidecar.file.as_ref().is_some_and(|file| file.embedded.is_some());
-        let version = sidecar.file.as_ref().map(|file| file.hash.short()).unwrap_or_default();
+        let version = by_hand.as_ref().or(sidecar.file.as_ref().map(|file| &file.hash));
+        let version = version.map(ContentHash::short).unwrap_or_default();
         let video = sidecar.video;
         let look = resolved.look.as_ref().map(|look| look.value);
         let people = resolved.people.as_ref().map(|people| people.value);
@@ -163,24 +165,29 @@ impl Bundles<'_> {
         Ok(Some((bytes, sidecar)))
     }
 
-    /// Returns whether a person changed a file since it was bundled: nobody knows what that is then. Of what cannot be read it
-    /// is told that it cannot be measured.
-    fn is_retouched(&self, file: &RelPath, lying: &Lying, sidecar: &Sidecar, care: Care) -> bool {
-        let seen = lying.file.identity;
-        let is_left = |left: &FileRecord| is_as_left(self.disk, file, seen, left, care).unwrap_or(true);
-        sidecar.file.as_ref().is_some_and(|left| !is_left(left))
+    /// Returns the bytes of a file that a person changed since it was bundled: nobody knows what that is then. Of what cannot be
+    /// read it is told that it cannot be measured.
+    fn by_hand(&self, file: &RelPath, lying: &Lying, sidecar: &Sidecar, care: Care) -> Option<ContentHash> {
+        let left = sidecar.file.as_ref()?;
+        let is_left = is_as_left(self.disk, file, lying.file.identity, left, care).unwrap_or(true);
+        if is_left { None } else { self.disk.hash(file).ok() }
     }
 
     /// Returns that a file which a person changed is another one of its bundle, as stockmill left that: its row would be about what
     /// it is not.
-    fn misnamed(&self, bundle: &BundleFolder, file: &str, inside: &mut Inside) -> Option<Elsewhere> {
-        let hash = self.disk.hash(&bundle.files().join(file)).ok()?;
+    fn misnamed(
+        &self,
+        bundle: &BundleFolder,
+        file: &str,
+        hash: &ContentHash,
+        inside: &mut Inside,
+    ) -> Option<Elsewhere> {
         let left = inside.left.get_or_insert_with(|| {
             let names = self.files(bundle).unwrap_or_default().into_keys();
             let left = names.filter_map(|name| Some((record_of(self.disk, bundle, &name).ok()?.file?.hash, name)));
             left.collect()
         });
-        let other = left.get(&hash).filter(|other| *other != file)?;
+        let other = left.get(hash).filter(|other| *other != file)?;
         let told = format!("it is `{other}`, as that was left here, so that its row would be about another file");
         Some(Elsewhere::Misnamed(format!("{told}; give the files their names back")))
     }
