@@ -122,8 +122,11 @@ fn meant<'a, 'b>(
     let is_said = files.iter().any(|sent| sent.dealt != Dealt::InReview && sent.reason == reason);
     let surely = |files, known| Ok(Meant { files, known, is_guessed: false });
     match (&files[..], &open[..]) {
-        // The market may change its mind.
-        ([only], _) => surely([only].into_iter().filter(|sent| !is_known(sent)).collect(), known),
+        // The market may change its mind, or say more.
+        ([only], _) => {
+            let is_news = !is_known(&only) || !accepted && !reason.is_empty() && only.reason != reason;
+            surely([only].into_iter().filter(|_| is_news).collect(), usize::from(!is_news))
+        }
         (all, []) if known == all.len() => surely(Vec::new(), known),
         (all, open) if rows.len() >= all.len() => surely(open.to_vec(), known),
         (_, [only]) if known == 0 => surely(vec![only], known),
@@ -231,11 +234,12 @@ mod tests {
     fn each_row_is_about_one_file_or_is_told() {
         // What was sent, the list, what is recorded, and how what is told begins.
         type Row<'a> = (&'a [&'a str], &'a [&'a str], &'a [&'a str], &'a [&'a str]);
-        let rows: [Row<'_>; 19] = [
+        let rows: [Row<'_>; 20] = [
             (&["m a.jpg ?"], &["2 a.jpg yes"], &["m a.jpg true"], &[]),
             (&["m a.jpg ?"], &["2 a.jpg no"], &["m a.jpg falsenoise"], &[]),
             (&["m a.jpg ?"], &["2 A.JPG no"], &["m a.jpg falsenoise"], &[]),
             (&["m a.jpg no"], &["2 a.jpg no"], &[], &[]),
+            (&["m a.jpg dark"], &["2 a.jpg no"], &["m a.jpg falsenoise"], &[]),
             (&["m a.jpg no"], &["2 a.jpg yes"], &["m a.jpg true"], &[]),
             (&["m a.jpg ?", "m b.jpg ?"], &["2 b.jpg no", "3 a.jpg yes"], &["m b.jpg falsenoise", "m a.jpg true"], &[]),
             (&["m a.jpg ?"], &["2 b.jpg no"], &[], &["2 `b.jpg` is on record in no bundle"]),
