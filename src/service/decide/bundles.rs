@@ -17,7 +17,7 @@ use super::tags::SharedTags;
 use crate::config::Settings;
 use crate::intake::Now;
 use crate::market::{Fitted, Market, fit, left_out_words, lint_fitted};
-use crate::model::{ContentHash, RelPath, ThemeSlug};
+use crate::model::{ContentHash, Kind, RelPath, ThemeSlug};
 use crate::plan::{
     Bundle, BundleAsset, BundleFolder, BundleName, Elsewhere, Hold, Plan, Product, Recipe, plan_refresh,
 };
@@ -122,6 +122,7 @@ impl Bundles<'_> {
         let version = by_hand.as_ref().or(sidecar.file.as_ref().map(|file| &file.hash));
         let version = version.map(ContentHash::short).unwrap_or_default();
         let video = sidecar.video;
+        let is_document = sidecar.origin.as_ref().is_some_and(|origin| origin.kind == Kind::Document);
         let look = resolved.look.as_ref().map(|look| look.value);
         let people = resolved.people.as_ref().map(|people| people.value);
         inside.assets.push(BundleAsset {
@@ -135,6 +136,7 @@ impl Bundles<'_> {
             warnings,
             video,
             is_tagged,
+            is_document,
             is_retouched,
             private: sidecar.private,
             parts,
