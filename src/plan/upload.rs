@@ -250,12 +250,12 @@ fn has_room(asset: &Asset<'_>, market: &Market) -> Result<(), NotTaken> {
 /// Adds a file and its sidecar in one market's bundle to the plan, and returns what is told of that; or says why the market
 /// refuses it.
 fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<Joined, NotTaken> {
-    let before = asset.context.bundled_for.get(&market.name);
+    let bundle = open_bundle(asset, market);
+    let before = asset.context.bundled_for.get(&market.name).filter(|before| !is_asked_for(before, &bundle));
     if let Some(why) = before.and_then(|before| before.refuse(asset.context.is_let_go)) {
         return Err(NotTaken::new(Cause::Before, &why));
     }
     let Offer { file_name: wanted, meta, left_out, own } = offer(asset, market)?;
-    let bundle = open_bundle(asset, market);
     let folder = BundleFolder::new(bundle.folder());
     let name = free_name(asset, market, &folder, &wanted)?;
     let to = folder.files().join(&name);
@@ -296,6 +296,11 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<J
     let record = free_path(&folder.sidecar_of(&name), asset.context);
     plan.products.push(new_file(record, recipe));
     Ok(joined)
+}
+
+/// Returns whether the list of a bundle asks by itself for what a person took back from it, in place of what was uploaded.
+fn is_asked_for(before: &Bundled, bundle: &BundleName) -> bool {
+    matches!(before, Bundled::StillUp(file) if BundleName::of(file).as_ref() == Some(bundle))
 }
 
 /// Returns how the file for a market is made, its record, and what its history says before "bundled". A picture that

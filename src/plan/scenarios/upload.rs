@@ -322,6 +322,15 @@ fn what_was_bundled_before_is_bundled_again_only_if_it_cannot_have_been_sold() {
             format!("and taken out of `{}`; `stockmill release upload --anyway` bundles it again", bundle()),
         ),
         (
+            Bundled::StillUp(file()),
+            true,
+            format!(
+                "and taken back after its upload as `{}`: delete that in the portal, tick so in the list of its bundle, and \
+                 say `stockmill release upload`; `stockmill release upload --anyway` bundles it again as it is",
+                file()
+            ),
+        ),
+        (
             Bundled::BundleGone(bundle()),
             false,
             format!(
