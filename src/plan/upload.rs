@@ -69,6 +69,8 @@ pub fn plan_offer(facts: &Facts, markets: &[MarketName], context: &Context<'_>) 
 pub enum Said {
     /// It takes it now.
     Takes,
+    /// It takes it now if a file within its limits can be made for it, which shows once it is made.
+    TakesOwn,
     /// It takes it, and has no room now: why, and what ends that.
     Later(String),
     /// It refuses it: why.
@@ -83,7 +85,12 @@ pub fn ask_markets(
 ) -> Result<Vec<(MarketName, Said)>, Hold> {
     let asset = Asset::recognise(facts, context)?;
     let Answers { plan, refused, .. } = Answers::of(&asset, &|market| markets.contains(market));
-    let takes = plan.into_iter().flat_map(|plan| plan.about.markets).map(|market| (market, Said::Takes));
+    let takes = plan.into_iter().flat_map(|plan| {
+        let own = plan.own_files.iter().filter_map(|(product, _)| BundleName::of(&plan.products[*product].to));
+        let own: Vec<MarketName> = own.map(|bundle| bundle.market).collect();
+        let said = move |market: &MarketName| if own.contains(market) { Said::TakesOwn } else { Said::Takes };
+        plan.about.markets.into_iter().map(move |market| (market.clone(), said(&market)))
+    });
     let lacks = refused.into_iter().filter_map(|(market, NotTaken { reasons, cause })| match cause {
         Cause::Before => None,
         Cause::Room => Some((market, Said::Later(reasons.join("; ")))),
