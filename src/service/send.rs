@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::carried_out::{CarriedOut, Rules};
-use super::decide::{Places, RENAMED, is_due, is_renamed, rowless, sending_of, without_file};
+use super::decide::{Places, RENAMED, behind, is_due, is_renamed, rowless, sending_of, told_behind, without_file};
 use super::ledger::Ledger;
 use super::sent::{UPLOADED, is_sent, place_of};
 use crate::craft::Untold;
@@ -104,6 +104,10 @@ fn send_one(
             "no file is in it that has a row in its CSV and did not go there before, so nothing was sent".to_owned(),
         ));
     }
+    let late = if is_marked { None } else { late(disk, rules, places, &name, now)? };
+    if let Some(why) = late {
+        return Err(refused(why));
+    }
     let told = told(&sending, is_marked, &place) + &told_missing(&missing) + &told_steps(disk, &place);
     let plan = if is_marked { plan_sent(sending, &missing) } else { plan_mark_sent(sending, &place) };
     let made = make(vault, &plan, &rules.limits, &Untold)?;
@@ -121,6 +125,22 @@ fn no_file(rules: &Rules, name: &BundleName, missing: usize, first: &str) -> Str
          (`stockmill once`), and the market gets that CSV; or put the file back",
         counted(missing, "row")
     )
+}
+
+/// Returns that a bundle is not up to date, if it is not, and what to do: what its list does not ask for, nobody uploads.
+fn late(
+    disk: &dyn Look,
+    rules: &Rules,
+    places: &Arc<Places>,
+    name: &BundleName,
+    now: Timestamp,
+) -> Result<Option<String>, NotSent> {
+    let wall_ns = i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX);
+    let now = Now { wall_ns, steady: Duration::ZERO };
+    let behind = behind(disk, &rules.settings, places.clone(), name, now);
+    let behind = behind.map_err(|hold| NotSent::Refused(hold.to_string()))?;
+    let anyway = format!("; or make an empty file `{SENT_MARK}` in it, which records it as it is");
+    Ok(told_behind(&behind).map(|why| why + &anyway))
 }
 
 /// Returns that files of a bundle have no row, if some have none, and what is to be done: what their market would refuse today

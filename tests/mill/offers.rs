@@ -461,7 +461,10 @@ fn an_offer_makes_a_file_of_its_own_for_a_market_that_needs_one() {
 
     raise_the_limit(&root);
     let status = root.text(&["status"]);
-    assert!(status.contains("123rf would take it now, and gets it when the daemon looks at its bundle"), "{status}");
+    assert!(
+        status.contains("123rf gets it when the daemon looks at its bundle, if a file within its limits"),
+        "{status}"
+    );
     assert!(root.once().status.success());
     assert_eq!(counts(&root, &["adobe-stock", "123rf"]), [2, 2], "{}", root.log());
     let own = root.bundled().into_iter().find(|file| file.ends_with("123rf/files/city-0002.jpg")).unwrap();

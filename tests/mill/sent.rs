@@ -104,6 +104,32 @@ fn what_cannot_be_recorded_as_sent_is_told() {
     assert!(root.call(&["sent", &name]).status.success());
 }
 
+/// While something had one of them open, a file joined that no list asked for, or old texts stayed, and all was recorded as sent.
+#[test]
+fn a_bundle_that_is_not_up_to_date_is_told_and_not_recorded() {
+    for open in ["CHECKLIST.md", "adobe-stock.csv", "files/winter-cabins-0001.jpg"] {
+        let (root, bundle) = with_bundle();
+        let name = format!("{}/adobe-stock", day_of(&bundle));
+        let told = format!("it is not up to date: stockmill has yet to write `{}`", open.rsplit('/').next().unwrap());
+        let held = fs::OpenOptions::new().append(true).open(bundle.join(open)).unwrap();
+        let tags = fs::read_to_string(root.at("raw/winter-cabins/tags.yaml")).unwrap();
+        let changed = tags.replace("title: Winter cabins", "title: Snowed in");
+        fs::write(root.at("raw/winter-cabins/tags.yaml"), changed).unwrap();
+        fs::write(root.at("raw/winter-cabins/b.png"), picture(2, 100)).unwrap();
+        root.once();
+        let status = root.text(&["status"]);
+        assert!(status.contains(&told), "{open}: {status}");
+        let refused = root.call(&["sent", &name]);
+        let said = String::from_utf8_lossy(&refused.stdout).into_owned() + &String::from_utf8_lossy(&refused.stderr);
+        let is_refused = said.contains(&told) || said.contains("without a row in its CSV");
+        assert!(!refused.status.success() && is_refused && !bundle.join("SENT").exists(), "{open}: {said}");
+        drop(held);
+        assert!(root.once().status.success(), "{}", root.log());
+        assert!(!root.text(&["status"]).contains("it is not up to date"), "{open}");
+        assert!(root.text(&["sent", &name]).contains("nobody ticked that 2 files of it"), "{open}");
+    }
+}
+
 /// It was on record nowhere, and nobody was told.
 #[test]
 fn a_row_without_its_file_in_a_bundle_that_is_marked_by_hand_is_told() {

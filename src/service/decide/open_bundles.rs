@@ -77,6 +77,8 @@ pub(in crate::service) struct OpenBundle {
     pub(in crate::service) refused: Result<Vec<(RelPath, Against)>, Hold>,
     /// Why it gets no new rows and steps, if one of its texts cannot be read.
     pub(in crate::service) stuck: Option<Hold>,
+    /// The files that stockmill has yet to write anew.
+    pub(in crate::service) behind: Vec<RelPath>,
     /// The files that further markets lack, and what these say today; or why that cannot be told.
     pub(in crate::service) owing: Result<Vec<Owing>, Hold>,
 }
@@ -107,7 +109,10 @@ impl Decider {
                 Ok(Vec::new())
             };
             let owing = self.owing(&name, &owed, Care::Times, here);
-            open.push(OpenBundle { folder: name.folder(), refused, stuck: self.stuck(&name), owing });
+            let stuck = self.stuck(&name);
+            let is_told = !is_open || stuck.is_some() || refused.is_err();
+            let behind = if is_told { Vec::new() } else { self.behind(&name, &places, here.now).unwrap_or_default() };
+            open.push(OpenBundle { folder: name.folder(), refused, stuck, behind, owing });
         }
         open
     }
@@ -121,6 +126,17 @@ impl Decider {
         let (disk, settings, now) = (self.vault.disk(), &*self.settings, now.for_settle());
         let held = Bundles { disk, settings, tags: &mut self.tags, places, now }.assets(name).err();
         self.stuck(name).or(held)
+    }
+
+    /// Returns the files of an open bundle that stockmill has yet to write anew.
+    pub(in crate::service) fn behind(
+        &mut self,
+        name: &BundleName,
+        places: &Arc<Places>,
+        now: &Moment,
+    ) -> Result<Vec<RelPath>, Hold> {
+        let (disk, settings, now) = (self.vault.disk(), &*self.settings, now.for_settle());
+        Bundles { disk, settings, tags: &mut self.tags, places: places.clone(), now }.behind(name)
     }
 
     /// Returns what speaks against the files of a bundle, by the rules of its market and by the tags of today.

@@ -8,7 +8,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::bundle_files::{RECORD_BYTES_MAX, strangers};
-use super::bundle_texts::BundleTexts;
 use super::bundles::Bundles;
 use super::elsewhere::{CopiesOf, Places};
 use super::measures::Measures;
@@ -24,8 +23,8 @@ use crate::config::{Settings, SettleSettings};
 use crate::intake::{Now, is_model_folder};
 use crate::model::{Identity, MarketName, RelPath, Stage, ThemeSlug};
 use crate::plan::{
-    Base, Bundle, BundleFolder, BundleName, Delivered, Hold, Plan, Product, Recipe, TagFile, list_record,
-    plan_first_tags, plan_manifest, plan_not_sent, plan_sent, plan_sync, sync_base_path, theme_of_path,
+    Base, Bundle, BundleFolder, BundleName, Hold, Plan, Product, Recipe, TagFile, list_record, plan_first_tags,
+    plan_not_sent, plan_sent, plan_sync, sync_base_path, theme_of_path,
 };
 use crate::records::{Deliveries, ThemeFile, read_mapping};
 use crate::service::sent::{is_sent, place_of, sent_ns};
@@ -252,15 +251,11 @@ impl RecordKeeper {
             let plans = names_back;
             return Ok(FoundBundle { plans, bundle, themes, waits, folders, ..FoundBundle::default() });
         }
-        look.judge(name, &mut inside.assets, &mut known);
-        self.measures.put_back(name, known);
-        let texts = BundleTexts::read(disk, name, &folder)?;
         let record = order.delivered.get_or_init(|| read_delivery_log(disk).map_err(|error| error.to_string()));
-        let is_going_on = order.settings.upload.delivery.contains_key(&name.market);
-        let delivered = Delivered::of(record, &folder, is_going_on);
-        let manifest = plan_manifest(name, &market, &inside.assets, &strangers, &delivered, &texts.existing());
+        let lists = look.lists((name, &folder, &market), &mut inside, &strangers, record, &mut known);
+        self.measures.put_back(name, known);
         let mut plans = std::mem::take(&mut inside.stale);
-        if let Some(mut plan) = manifest.map_err(|error| Hold::Waits(error.to_string()))? {
+        if let Some(mut plan) = lists? {
             waits = self.without_open_checklist(disk, &mut plan, &folder, order.now)?.or(waits);
             plans.extend(Some(plan).filter(|plan| !plan.products.is_empty() || !plan.removes.is_empty()));
         }

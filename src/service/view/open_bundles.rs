@@ -9,7 +9,9 @@ use crate::config::Gate;
 use crate::model::{AssetId, MarketName, RelPath, Stage, ThemeSlug, together};
 use crate::plan::{BundleFolder, BundleName, Hold, Said};
 use crate::service::clock::Moment;
-use crate::service::decide::{Against, Care, Here, OpenBundle, Owing, Places, UNNAMED, UNTOLD, all_bundles};
+use crate::service::decide::{
+    Against, Care, Here, OpenBundle, Owing, Places, UNNAMED, UNTOLD, all_bundles, told_behind,
+};
 use crate::service::ledger::Lacks;
 use crate::service::release::BehindGate;
 use crate::service::why::{Why, WhyKind};
@@ -94,7 +96,13 @@ impl View {
 
     fn refused_in_one(&mut self, bundle: &RelPath, places: &Arc<Places>) -> Result<BTreeMap<RelPath, String>, String> {
         let name = BundleName::of(bundle).ok_or("its name is none of a bundle")?;
-        let refused = self.decide.refused_in(&name, places, &self.clock.now());
+        let now = self.clock.now();
+        // Of which file nobody can tell it is told below.
+        let behind = self.decide.behind(&name, places, &now).unwrap_or_default();
+        if let Some(why) = told_behind(&behind) {
+            return Err(why);
+        }
+        let refused = self.decide.refused_in(&name, places, &now);
         let told = |(file, against): (RelPath, Against)| (file, against.to_string());
         refused.map(|all| all.into_iter().map(told).collect()).map_err(|hold| hold.to_string())
     }
@@ -103,8 +111,9 @@ impl View {
     /// of their files nobody can tell which further markets get them.
     pub(super) fn troubled_bundles(&mut self) -> Vec<(RelPath, Why)> {
         let trouble = |open: &OpenBundle| {
-            let hold = open.stuck.as_ref().or(open.refused.as_ref().err());
-            hold.map(|hold| (open.folder.clone(), Why::of(hold)))
+            let hold = open.stuck.as_ref().or(open.refused.as_ref().err()).map(Why::of);
+            let behind = || told_behind(&open.behind).map(|why| Why::new(WhyKind::Settling, &why));
+            hold.or_else(behind).map(|why| (open.folder.clone(), why))
         };
         let untold = |open: &OpenBundle| if open.refused.is_err() { Vec::new() } else { untold(open) };
         let open = self.open_bundles().iter();

@@ -203,6 +203,7 @@ fn what_stays_is_told_by_stage_theme_and_reason() {
         "record raw/sky 1",
         "market upload/bare 1",
         "settling raw/sea 1",
+        "settling upload/2026-11-28 1",
         "gate keep/sea 3",
     ];
     assert_eq!(held, expected);
