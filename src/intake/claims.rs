@@ -120,13 +120,17 @@ impl Claiming<'_> {
         }
     }
 
-    /// Gives the files in a model's folders to the model; a model with missing parts comes first.
+    /// Gives the files in a model's folders to the model; a model with missing parts comes first, and a scene that nobody can
+    /// read last: it may be left alone, and what it took with it.
     fn claim_folders(&mut self) {
         let mut found = Vec::new();
         for (folder, inner) in self.search.folders() {
             let is_near = |model: &Model| self.search.part_folders(model.index).contains(folder);
             let names_there = |model: &Model| model.named.iter().any(|n| self.path(*n).is_in(folder));
-            let rank = |model: &Model| (model.missing.is_empty() && model.unknown.is_empty(), !names_there(model));
+            let is_scene = |model: &Model| Kind::is_scene_extension(&self.path(model.index).extension());
+            let rank = |model: &Model| {
+                (is_scene(model), model.missing.is_empty() && model.unknown.is_empty(), !names_there(model))
+            };
             let near = (0..self.models.len()).filter(|m| is_near(&self.models[*m]));
             let owner = near.min_by_key(|m| rank(&self.models[*m]));
             let is_free = |n: &usize| {

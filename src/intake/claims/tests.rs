@@ -205,7 +205,7 @@ fn what_cannot_be_found_or_told_makes_what_lies_beside_it_wait() {
 
 #[test]
 fn folders_of_parts_belong_to_the_model_beside_them() {
-    let cases: [(&[&str], &[&str], &str); 8] = [
+    let cases: [(&[&str], &[&str], &str); 11] = [
         (&["m.obj", "textures/a.png", "Maps/b.png"], &[], "m.obj + Maps/b.png + textures/a.png"),
         (&["m.fbx", "m.fbm/a.png", "source/b.png"], &[], "m.fbx + m.fbm/a.png + source/b.png"),
         (&["m.glb", "textures/a/b.png"], &[], "m.glb + textures/a/b.png"),
@@ -219,6 +219,10 @@ fn folders_of_parts_belong_to_the_model_beside_them() {
             &["b.fbx: x.png"],
             "a.stl; b.fbx + textures/x.png + textures/y.png",
         ),
+        // A scene that nobody can read took them, and was left alone with them.
+        (&["m.max", "m.stl", "textures/x.png"], &["m.max: ?"], "m.max; m.stl + textures/x.png"),
+        (&["m.stl", "textures/q.sbs", "textures/x.png"], &["q.sbs: ?"], "m.stl + textures/x.png; textures/q.sbs"),
+        (&["m.max", "textures/x.png"], &["m.max: ?"], "m.max + textures/x.png"),
     ];
     for (names, inside, expected) in cases {
         assert_eq!(shown(names, inside), expected, "{names:?} {inside:?}");
