@@ -10,6 +10,7 @@ mod explain;
 mod forecast;
 mod history;
 mod init;
+mod markets;
 mod models;
 mod near;
 mod numbers;
@@ -93,6 +94,9 @@ enum Command {
         /// One JSON object, for programs
         #[arg(long)]
         json: bool,
+        /// Every reason with every file, however many they are
+        #[arg(long, conflicts_with = "json")]
+        all: bool,
     },
     /// Explain a file or folder of the root: what it is, what comes next, its name and tags and the source of each
     Explain {
@@ -157,6 +161,12 @@ enum Command {
     /// Needs no root but for a net in its `models/`, and reads no settings. A file that is refused leaves no output, and no metadata but the colour profile
     /// is written.
     Convert(convert::ConvertArgs),
+    /// List the markets that have a profile; with a name, that one with its categories and their numbers
+    Markets {
+        /// One market only
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
+    },
     /// List the neural nets that can enlarge pictures: name, scale, licence, and their speed on this machine
     Models {
         /// One JSON object, for programs
@@ -191,19 +201,15 @@ const SIGIO: i32 = libc::SIGIO;
 fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
     let args = cli.args;
     match cli.command {
+        Command::Markets { name } => markets::markets(&args, name.as_deref()),
         Command::Init { folder } => init::init(&RootArgs { root: folder.or(args.root), ..args }),
         Command::Run => run::run(&args, crate::service::Until::Stopped),
         Command::Once => run::run(&args, crate::service::Until::Idle),
         Command::Check => check::check(&args),
         Command::Plan { until: Some(day), json, .. } => forecast::forecast(&args, day, json),
         Command::Plan { path, .. } => plan::plan(&args, path.as_deref()),
-        Command::Status { json } => {
-            if json {
-                status::json(&args)
-            } else {
-                status::text(&args)
-            }
-        }
+        Command::Status { json: true, .. } => status::json(&args),
+        Command::Status { all, .. } => status::text(&args, all),
         Command::Explain { file } => explain::explain(&args, &file),
         Command::History { file } => history::history(&args, &file),
         Command::Undo { file } => undo::undo(&args, file.as_deref()),

@@ -12,12 +12,23 @@ use crate::model::{RelPath, ThemeSlug, escape_bytes, named, on_one_line};
 use crate::plan::{Freshness, MarketTally, Stale};
 use crate::service::{AnswerCount, BundleStatus, Group, View, WhyKind};
 
-/// The most groups of one sort, and the most files of one group, that are printed.
-const GROUPS_MAX: usize = 20;
-const FILES_MAX: usize = 5;
+/// How much is printed at the most.
+#[derive(Clone, Copy)]
+struct Most {
+    /// Groups of one sort.
+    groups: usize,
+    /// Files of one group.
+    files: usize,
+    /// Files of one group that waits by itself, or for one word.
+    waiting: usize,
+}
+
+const SHORT: Most = Most { groups: 20, files: 5, waiting: 0 };
+const ALL: Most = Most { groups: usize::MAX, files: usize::MAX, waiting: usize::MAX };
 
 /// Prints what is ready, held and set aside, for people.
-pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
+pub(super) fn text(args: &RootArgs, is_whole: bool) -> Result<ExitCode, CliError> {
+    let most = if is_whole { ALL } else { SHORT };
     let (mut view, wrong) = open(args)?;
     let overview = view.overview();
     let how = how_to_run(args);
@@ -55,24 +66,25 @@ pub(super) fn text(args: &RootArgs) -> Result<ExitCode, CliError> {
     {
         say!("stale    {line}");
     }
-    print_groups("Held", &overview.held);
-    print_ahead(&overview.ahead);
-    print_groups("To be set aside", &overview.to_set_aside);
-    print_groups("Set aside", &overview.set_aside);
-    print_groups("Sent without a row", &view.without_row(&bundles));
-    print_groups("In a CSV that was sent, without a file", &view.without_file(&bundles));
+    print_groups("Held", &overview.held, most);
+    print_ahead(&overview.ahead, most);
+    print_groups("To be set aside", &overview.to_set_aside, most);
+    print_groups("Set aside", &overview.set_aside, most);
+    print_groups("Sent without a row", &view.without_row(&bundles), most);
+    print_groups("In a CSV that was sent, without a file", &view.without_file(&bundles), most);
     let [refused, taken] = view.other_verdicts();
-    print_groups("Bundled, and not to go as it is", &refused);
-    print_groups("Bundled, and taken by a further market today", &taken);
-    print_groups("Left alone", &overview.left_alone);
-    print_groups("Stale", &view.stale_groups(&found.unwrap_or_default()));
+    print_groups("Bundled, and not to go as it is", &refused, most);
+    print_groups("Bundled, and taken by a further market today", &taken, most);
+    print_groups("Left alone", &overview.left_alone, most);
+    print_groups("Stale", &view.stale_groups(&found.unwrap_or_default()), most);
     unwise::print(&view.unwise());
     Ok(exit_code(wrong.as_ref()))
 }
 
 /// Prints how each bundle stands.
 fn print_bundles(bundles: &[BundleStatus]) {
-    for BundleStatus { folder, files, without_sidecar, delivered, sent, without_row, without_file } in bundles {
+    for BundleStatus { folder, files, without_sidecar, delivered, changed, sent, without_row, without_file } in bundles
+    {
         let sent = if *sent { ", sent" } else { "" };
         let lack = match without_row.as_ref().map(Vec::len) {
             Ok(0) => String::new(),
@@ -86,7 +98,17 @@ fn print_bundles(bundles: &[BundleStatus]) {
         let delivered = match (delivered.as_ref().map_or(0, |files| *files), sent.is_empty()) {
             (0, _) => String::new(),
             (some, false) => format!(", {some} delivered"),
+            (all, true) if all == *files && *changed > 0 => {
+                format!(
+                    ", all delivered, and {changed} changed since: `stockmill deliver` and its checklist say what to do"
+                )
+            }
             (all, true) if all == *files => ", all delivered: its checklist is left to do".to_owned(),
+            (some, true) if *changed > 0 => {
+                format!(
+                    ", {some} delivered, {changed} of them changed since: `stockmill deliver` goes on, and says what to do"
+                )
+            }
             (some, true) => format!(", {some} delivered: `stockmill deliver` goes on"),
         };
         let others = match without_sidecar {
@@ -162,10 +184,10 @@ pub(super) fn json(args: &RootArgs) -> Result<ExitCode, CliError> {
     let stages: BTreeMap<&str, _> = overview.stages.iter().map(|(stage, count)| (stage.name(), count)).collect();
     let bundles = view.bundles().into_iter();
     let bundles: Vec<_> = bundles
-        .map(|BundleStatus { folder, files, without_sidecar, delivered, sent, without_row, without_file }| {
+        .map(|BundleStatus { folder, files, without_sidecar, delivered, changed, sent, without_row, without_file }| {
             let names = |files: Vec<RelPath>| files.iter().map(ToString::to_string).collect::<Vec<_>>();
             json!({"folder": folder.to_string(), "files": files, "without_sidecar": without_sidecar,
-                "delivered": delivered.ok(), "sent": sent,
+                "delivered": delivered.ok(), "changed_since_delivered": changed, "sent": sent,
                 "without_row": without_row.ok().map(names), "without_file": without_file.ok().map(names)})
         })
         .collect();
@@ -212,41 +234,57 @@ fn open(args: &RootArgs) -> Result<(View, Option<CliError>), CliError> {
 }
 
 /// Prints what will keep files from markets or makes them late, long before upload day.
-fn print_ahead(ahead: &[(String, Vec<RelPath>)]) {
+fn print_ahead(ahead: &[(String, Vec<RelPath>)], most: Most) {
     if ahead.is_empty() {
         return;
     }
     say!("\nNot for all markets, or late, as it and its tags are now:");
-    for (why, files) in ahead.iter().take(GROUPS_MAX) {
-        say!("  {}: {}: {}", counted(files.len(), "file"), on_one_line(why), named(files));
+    for (why, files) in ahead.iter().take(most.groups) {
+        let (count, why) = (counted(files.len(), "file"), on_one_line(why));
+        if most.waiting == 0 {
+            say!("  {count}: {why}: {}", named(files));
+        } else {
+            say!("  {count}: {why}:");
+            print_files(files, most.waiting);
+        }
     }
-    if ahead.len() > GROUPS_MAX {
-        say!("  … and {} more reasons; `stockmill status --json` lists all", ahead.len() - GROUPS_MAX);
+    if ahead.len() > most.groups {
+        say!("  … and {} more reasons; `stockmill status --all` lists all", ahead.len() - most.groups);
     }
 }
 
-fn print_groups(title: &str, groups: &[Group]) {
+fn print_groups(title: &str, groups: &[Group], most: Most) {
     if groups.is_empty() {
         return;
     }
     say!("\n{title}:");
-    for Group { folder, why, files } in groups.iter().take(GROUPS_MAX) {
+    for Group { folder, why, files } in groups.iter().take(most.groups) {
         let (kind, why) = (why.kind, on_one_line(&why.text));
         match (&files[..], kind) {
-            (files, WhyKind::Gate) => say!("  {folder}: {} held by the gate: {why}", files.len()),
+            (files, WhyKind::Gate) => {
+                say!("  {folder}: {} held by the gate: {why}", files.len());
+                print_files(files, most.waiting);
+            }
             ([file], _) => say!("  {file}: {why}"),
-            (files, WhyKind::Paused | WhyKind::Room) => say!("  {folder}: {}: {why}", counted(files.len(), "file")),
+            (files, WhyKind::Paused | WhyKind::Room) => {
+                say!("  {folder}: {}: {why}", counted(files.len(), "file"));
+                print_files(files, most.waiting);
+            }
             (files, _) => {
                 say!("  {folder}: {}: {why}", counted(files.len(), "file"));
-                files.iter().take(FILES_MAX).for_each(|file| say!("    {file}"));
-                if files.len() > FILES_MAX {
-                    say!("    … and {} more", files.len() - FILES_MAX);
+                print_files(files, most.files);
+                if files.len() > most.files {
+                    say!("    … and {} more", files.len() - most.files);
                 }
             }
         }
     }
-    if groups.len() > GROUPS_MAX {
-        let more: usize = groups[GROUPS_MAX..].iter().map(|group| group.files.len()).sum();
-        say!("  … and {} more for other reasons; `stockmill status --json` lists all", counted(more, "file"));
+    if groups.len() > most.groups {
+        let more: usize = groups[most.groups..].iter().map(|group| group.files.len()).sum();
+        say!("  … and {} more for other reasons; `stockmill status --all` lists all", counted(more, "file"));
     }
+}
+
+fn print_files(files: &[RelPath], most: usize) {
+    files.iter().take(most).for_each(|file| say!("    {file}"));
 }

@@ -221,7 +221,7 @@ mod tests {
             told(&LEAST.replacen(was, now, 1))
         };
         // What is replaced, by what, and what is told.
-        let rows: [(&str, &str, &[&str]); 9] = [
+        let rows: [(&str, &str, &[&str]); 10] = [
             ("title: My Shop\n", "", &["line 1, column 1: lacks `title`"]),
             (
                 "csv:\n",
@@ -234,6 +234,14 @@ mod tests {
                 &[
                     "line 10, column 27: `ai_flag.in_titel`: there is no such setting; did you mean `in_title`?",
                     "line 11, column 25: `title_text.chars_max`: `a` must be a whole number",
+                ],
+            ),
+            (
+                "title_text: {chars_max: 100}",
+                "title_text: {chars_max: 100, forbidden: \" ,;\"}\ndescription_text: {chars_max: 9, forbidden: \"; \"}",
+                &[
+                    "line 10, column 41: `title_text.forbidden`: has a blank, and words have blanks between them",
+                    "line 11, column 45: `description_text.forbidden`: has a blank",
                 ],
             ),
             (

@@ -3,8 +3,8 @@ use std::ffi::OsStr;
 use std::io::Read as _;
 
 use crate::market::{Market, manifest_part, names_in};
-use crate::model::{AssetId, ContentHash, Identity, RelPath};
-use crate::records::{BundleFolder, DELIVERED, SIDECAR_BYTES_MAX, Sidecar, is_sent_mark};
+use crate::model::{AssetId, ContentHash, Identity, RelPath, is_sent_mark};
+use crate::records::{BundleFolder, DELIVERED, SIDECAR_BYTES_MAX, Sidecar};
 use crate::vault::{DiskResult, Entry, Look, What, own_names, plain};
 
 /// The largest manifest that is read.

@@ -124,6 +124,15 @@ pub fn megapixels_of_edge(edge: u32, long: u32, short: u32) -> f64 {
     (edge * edge * f64::from(long) / f64::from(short.max(1)) / 1e5).ceil() / 10.0
 }
 
+/// Returns what is to be done with a picture that has too few pixels: the settings may say so already, and it passed `keep` before
+/// they did.
+fn enlarged(megapixels: f64) -> String {
+    format!(
+        "with `keep: {{min_megapixels: {megapixels}}}` it is enlarged so far in `keep`, unless `keep.method` is `none`; what passed \
+         `keep` before goes through it again by `stockmill release keep --again`"
+    )
+}
+
 /// What is to be done with a picture that has too many pixels: nothing here makes one smaller.
 const SMALLER: &str = "make it smaller, and drop it again";
 
@@ -134,13 +143,8 @@ fn edges(market: &Market, size: Size) -> Vec<String> {
     let mut reasons = Vec::new();
     if short < min {
         let wanted = megapixels_of_edge(min, long, short);
-        let remedy = if wanted <= market.megapixels.max {
-            format!(
-                "with `keep: {{min_megapixels: {wanted}}}` it is enlarged so far in `keep`, unless `keep.method` is `none`"
-            )
-        } else {
-            "it is too long for its width".to_owned()
-        };
+        let remedy =
+            if wanted <= market.megapixels.max { enlarged(wanted) } else { "it is too long for its width".to_owned() };
         reasons.push(format!("an edge has {short} pixels, and the market takes {min} or more; {remedy}"));
     }
     if long > max {
@@ -160,13 +164,7 @@ fn picture(market: &Market, candidate: &Candidate) -> Vec<String> {
         if !(range.min..=range.max).contains(&megapixels) {
             let (min, max) = (range.min, range.max);
             let has = figure(megapixels, |seen| seen > 0.0 && !(min..=max).contains(&seen));
-            let remedy = if megapixels < min {
-                format!(
-                    "with `keep: {{min_megapixels: {min}}}` it is enlarged so far in `keep`, unless `keep.method` is `none`"
-                )
-            } else {
-                SMALLER.to_owned()
-            };
+            let remedy = if megapixels < min { enlarged(min) } else { SMALLER.to_owned() };
             reasons.push(format!("it has {has} megapixels, and the market takes {min} to {max}; {remedy}"));
         }
         reasons.extend(edges(market, size));
@@ -277,7 +275,7 @@ pub fn no_category(market: &Market, category: &str) -> Option<String> {
     let near = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
     let told = match () {
         () if !group.is_empty() => format!("of `{unknown}` it has {}", group.join(", ")),
-        () if names.len() <= CATEGORIES_TOLD => format!("it has {}", all_categories(market)),
+        () if names.len() <= CATEGORIES_TOLD => format!("it has {}", categories_told(market)),
         () => {
             let like: Vec<&str> = names.iter().copied().filter(|name| name.to_lowercase().contains(&wanted)).collect();
             let like = match &like[..] {
@@ -287,7 +285,7 @@ pub fn no_category(market: &Market, category: &str) -> Option<String> {
             let mut groups: Vec<String> = names.iter().filter_map(|name| group_of(name)).collect();
             groups.dedup();
             let all = match &groups[..] {
-                [] => "its profile names them".to_owned(),
+                [] => format!("`stockmill markets {}` lists them", market.name),
                 _ => format!("a group alone tells those in it: {}", groups.join(", ")),
             };
             format!("{like}there are {} in all, and {all}", names.len())
@@ -301,14 +299,19 @@ fn group_of(name: &str) -> Option<String> {
     name.split_once('/').map(|(group, _)| group.to_lowercase())
 }
 
-fn all_categories(market: &Market) -> String {
-    let mut all: Vec<_> = market.categories.iter().map(|(name, code)| (code, name)).collect();
+/// Returns the categories of a market, the lowest value first: what stands in its manifest, and the name.
+pub fn all_categories(market: &Market) -> Vec<(&Code, &str)> {
+    let mut all: Vec<_> = market.categories.iter().map(|(name, code)| (code, name.as_str())).collect();
     all.sort();
-    let said = |(code, name): (&Code, &String)| match code {
+    all
+}
+
+fn categories_told(market: &Market) -> String {
+    let said = |(code, name): (&Code, &str)| match code {
         Code::Number(number) => format!("{number} {name}"),
         Code::Word(word) => word.clone(),
     };
-    all.into_iter().map(said).collect::<Vec<_>>().join(", ")
+    all_categories(market).into_iter().map(said).collect::<Vec<_>>().join(", ")
 }
 
 /// Returns the market's values for the categories of a file, given by name or by value, each once; what AI made may have
@@ -388,7 +391,7 @@ mod tests {
             (|c| c.kind = Kind::Png, "it is png, and the market takes jpeg, mp4, mov"),
             (
                 |c| c.size = Some(Size { width: 1024, height: 1024 }),
-                "it has 1.0 megapixels, and the market takes 4 to 100; with `keep: {min_megapixels: 4}` it is enlarged so far in `keep`, unless `keep.method` is `none`",
+                "it has 1.0 megapixels, and the market takes 4 to 100; with `keep: {min_megapixels: 4}` it is enlarged so far in `keep`, unless `keep.method` is `none`; what passed `keep` before goes through it again by `stockmill release keep --again`",
             ),
             (
                 |c| c.size = Some(Size { width: 12_000, height: 10_000 }),

@@ -40,7 +40,9 @@ pub fn fit(market: &Market, meta: &Meta) -> Fitted {
     let flag = Some(&market.ai_flag).filter(|_| meta.source_type.is_by_ai());
     let mut left_out = Vec::new();
     let mut text = |what: &str, own: &str, limit: Option<&TextLimit>, flag: Option<&String>, joint: &str| {
-        let (clean, told) = clean(market, own, limit.map_or("", |limit| &limit.forbidden));
+        let signs = limit.map_or("", |limit| &limit.forbidden);
+        let (clean, told) = clean(market, own, signs);
+        let joint = if joint.contains(|sign| signs.contains(sign)) { " " } else { joint };
         let chars_max = limit.map_or(usize::MAX, |limit| limit.chars_max);
         let (fitted, cut) = with_words(&clean, flag.map(String::as_str), joint, chars_max);
         let cut = cut.map(|(short, long)| format!("is cut at a word, to {short} of {long} characters"));
@@ -90,7 +92,7 @@ fn keywords(market: &Market, all: &[String], flag: Option<&str>) -> (Vec<String>
         vanished.into_iter().filter(|own| !one_line(own).is_empty()).map(|own| format!("`{own}` not at all"));
     let changed: Vec<String> = changed.chain(vanished).collect();
     let changed = (!changed.is_empty()).then(|| {
-        let signs = "commas, semicolons and the sign that a table takes for a formula";
+        let signs = "commas, semicolons, quotation marks and the sign that a table takes for a formula";
         format!("its keywords are without {signs}: {}", changed.join(", "))
     });
     let refused = (!refused.is_empty()).then(|| format!("the market refuses the keywords {}", refused.join(", ")));
@@ -109,9 +111,9 @@ pub fn as_keyword(own: &str) -> String {
     without_formula(&on_table(own))
 }
 
-/// Returns a keyword without what divides keywords in a table.
+/// Returns a keyword without what divides or quotes keywords in a table.
 fn on_table(own: &str) -> String {
-    normal_keyword(&seen(&own.replace([',', ';'], " ")))
+    normal_keyword(&seen(&own.replace([',', ';', '"'], " ")))
 }
 
 /// Returns where the keywords that a market takes stand, without what has a refused word in any of its levels.
@@ -154,7 +156,7 @@ fn clean(market: &Market, own: &str, signs: &str) -> (String, Vec<String>) {
     }
     let text = if told.is_empty() { normal_keyword(&text) } else { with_capitals(&tidy(&text), own) };
     let clean = without_formula(&text);
-    if clean != text {
+    if clean != normal_keyword(&text) {
         told.push("begins without the sign that a table takes for a formula".to_owned());
     }
     (clean, told)
@@ -374,7 +376,7 @@ mod tests {
                 &[
                     "its title is without `;`, which the market refuses",
                     "its title is without `generative ai`, which the market refuses",
-                    "its keywords are without commas, semicolons and the sign that a table takes for a formula: `a,b` as `a b`",
+                    "its keywords are without commas, semicolons, quotation marks and the sign that a table takes for a formula: `a,b` as `a b`",
                     "the market refuses the keywords `AI generated`, `Midjourney art`",
                 ],
             ),
@@ -392,7 +394,7 @@ mod tests {
                 &["cmd", "1", "sea"],
                 &[
                     "its title begins without the sign that a table takes for a formula",
-                    "its keywords are without commas, semicolons and the sign that a table takes for a formula: `=cmd` as \
+                    "its keywords are without commas, semicolons, quotation marks and the sign that a table takes for a formula: `=cmd` as \
                      `cmd`, `+1` as `1`, `=` not at all",
                 ],
             ),
@@ -500,6 +502,21 @@ mod tests {
         }
         let many = fit(&market("magnific"), &tags("A cabin", &[], 80)).meta.keywords;
         assert_eq!((many.len(), many[49].as_str()), (50, "_ai_generated"));
+    }
+
+    /// ` - AI` stood in titles that may have no dash, and quotation marks in keywords.
+    #[test]
+    fn no_refused_sign_comes_in_by_another_way() {
+        let mut vecteezy = market("vecteezy");
+        for (signs, title) in [("-", "A cabin AI generated"), ("", "A cabin - AI generated")] {
+            vecteezy.title_text.forbidden = signs.to_owned();
+            assert_eq!(fit(&vecteezy, &tags("A cabin", &[], 0)).meta.title, title, "{signs}");
+        }
+        let fitted = fit(&market("magnific"), &tags("A cabin", &["5\" screen", "\"q\""], 0));
+        assert_eq!(fitted.meta.keywords, ["5 screen", "q", "_ai_generated"]);
+        let told = "its keywords are without commas, semicolons, quotation marks and the sign that a table takes for a \
+                    formula: `5\" screen` as `5 screen`, `\"q\"` as `q`";
+        assert_eq!(fitted.left_out, [told]);
     }
 
     #[test]

@@ -195,7 +195,7 @@ pub fn cells(market: &Market, row: &Row<'_>) -> Vec<String> {
 }
 
 /// Returns a text that no spreadsheet takes for a formula: texts are fitted so, and a name is not.
-fn harmless(text: &str) -> &str {
+pub(super) fn harmless(text: &str) -> &str {
     text.trim_start_matches(['=', '+', '-', '@', '\t', '\r', ' '])
 }
 
@@ -237,18 +237,17 @@ const NAMES_MAX: u32 = 100;
 /// identity, or of what follows from it. `None` if even these are taken.
 pub fn fit_file_name(market: &Market, name: &str, id: &str, taken: &dyn Fn(&str) -> bool) -> Option<String> {
     let limit = &market.file_name;
-    let allowed = |c: char| is_allowed(limit, c);
     if fits(limit, name) && !taken(name) {
         return Some(name.to_owned());
     }
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
     let is_cut = name.chars().count() + "-0123".len() > limit.chars_max;
     let (words, number) = without_number(stem, is_cut);
-    let slug: String = slugify(&words).chars().filter(|c| allowed(*c)).collect();
+    let slug = slugify(&words);
     let dash = if limit.charset == Charset::Portable && !number.is_empty() { "-" } else { "" };
     let tail = format!("{dash}{number}.{extension}");
     let room = limit.chars_max.checked_sub(tail.len())?;
-    let plain = format!("{}{tail}", cut_at_word(&slug, room));
+    let plain = format!("{}{tail}", cut_at_word(&slug, room, limit));
     if !taken(&plain) && plain != tail {
         return Some(plain);
     }
@@ -259,7 +258,7 @@ pub fn fit_file_name(market: &Market, name: &str, id: &str, taken: &dyn Fn(&str)
     let further = further.map(|digits| digits[..room.min(8)].to_owned());
     own.chain(further).filter(|digits| (1..=room).contains(&digits.len())).find_map(|digits| {
         // With room for exactly these digits there is no start.
-        let cut = cut_at_word(&slug, room.saturating_sub(digits.len() + 1));
+        let cut = cut_at_word(&slug, room.saturating_sub(digits.len() + 1), limit);
         let dash = if limit.charset == Charset::Portable && !cut.is_empty() { "-" } else { "" };
         let name = format!("{cut}{dash}{digits}{tail}");
         (!taken(&name)).then_some(name)
@@ -299,12 +298,17 @@ fn without_number(stem: &str, is_cut: bool) -> (String, &str) {
 }
 
 /// Returns the start of a slug, cut between words unless that would take more than half of it.
-fn cut_at_word(slug: &str, chars_max: usize) -> &str {
-    let Some((end, next)) = slug.char_indices().nth(chars_max) else { return slug.trim_end_matches('-') };
-    let head = &slug[..end];
-    let words = if next == '-' { head } else { head.rsplit_once('-').map_or(head, |(words, _)| words) };
-    let kept = if words.len() * 2 >= chars_max { words } else { head };
-    kept.trim_end_matches('-')
+/// Returns the start of words that a dash divides, with the signs alone that a name may have: cut between two words, unless
+/// less than half of the room were used.
+fn cut_at_word(slug: &str, chars_max: usize, limit: &FileNameLimit) -> String {
+    let with = |text: &str| text.chars().filter(|c| is_allowed(limit, *c)).collect::<String>();
+    let ends = slug.match_indices('-').map(|(end, _)| end).chain([slug.len()]);
+    let words = ends.map(|end| with(&slug[..end])).take_while(|words| words.len() <= chars_max).last();
+    let words = words.unwrap_or_default();
+    let is_whole = words == with(slug);
+    let kept =
+        if is_whole || words.len() * 2 >= chars_max { words } else { with(slug).chars().take(chars_max).collect() };
+    kept.trim_end_matches('-').to_owned()
 }
 
 #[cfg(test)]
@@ -495,6 +499,10 @@ mod tests {
         let mut strict = adobe();
         strict.file_name = FileNameLimit { chars_max: 13, charset: Charset::Alphanumeric };
         assert_eq!(fit_file_name(&strict, "winter-cabins-0001.jpg", id, &none).unwrap(), "winte0001.jpg");
+        // Signs that the market does not take divide words as well.
+        let limit = FileNameLimit { chars_max: 16, charset: Charset::Alphanumeric };
+        let wide = Market { file_name: limit, ..adobe() };
+        assert_eq!(fit_file_name(&wide, "winter-cabins-in-the-snow-0001.jpg", id, &none).unwrap(), "winter0001.jpg");
         let exact = FileNameLimit { chars_max: 8, charset: Charset::Portable };
         let tight = Market { file_name: exact, ..adobe() };
         assert_eq!(fit_file_name(&tight, "winter.jpg", id, &is("wint.jpg")).unwrap(), "w-01.jpg");

@@ -19,7 +19,8 @@ mod video;
 pub use accepts::Accepts;
 pub use boxes::{AND_TICK, BoxKind, Boxes, LookBoxes, YesBox};
 pub use checks::{
-    Candidate, WrittenIn, ai_policy, check, check_file, check_tags, megapixels_of_edge, never, no_category,
+    Candidate, WrittenIn, ai_policy, all_categories, check, check_file, check_tags, megapixels_of_edge, never,
+    no_category,
 };
 pub use colour::ColourLimit;
 pub use delivery::Delivery;

@@ -7,6 +7,8 @@ use include_dir::{Dir, include_dir};
 use jiff::civil::Date;
 
 use super::boxes::Boxes;
+use super::fit::as_keyword;
+use super::manifest::harmless;
 use super::phrase::find_phrase;
 use super::profile::{Code, Column, Fact, Known, Market, MarketError, Range, TextLimit, Value};
 use super::verdicts::VerdictList;
@@ -87,6 +89,9 @@ fn problems(market: &Market, keys: &BTreeSet<String>) -> Vec<(String, String)> {
         let what = "its words take more than half of the text that they stand in, or the market has none";
         wrong.push(of("ai_flag", what.to_owned()));
     }
+    if let Some(words) = said.iter().find_map(|(words, limit)| refused_signs(words.as_ref()?, (*limit)?)) {
+        wrong.push(of("ai_flag", format!("`forbidden` refuses a sign of its own `{words}`")));
+    }
     if let Some(code) = market.ai_flag.category.as_deref().filter(|code| market.code(code).is_none()) {
         wrong.push(of("ai_flag", format!("`{code}` is none of `categories`")));
     }
@@ -129,9 +134,15 @@ const BYTES_PARTS: u64 = 100;
 /// A shorter name has no room for its number, its ending, and what tells it from others.
 const NAME_CHARS_MIN: usize = 10;
 
+/// What is told of a blank among the signs that a text may not have.
+const BLANK: &str = "has a blank, and words have blanks between them; write the signs one after another, as in \",;\"";
+
 /// Returns the limits by which no file, or no manifest, could ever be made.
 fn senseless(market: &Market) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let is_formula = |word: &String| word.contains([',', ';']) || word.starts_with(['=', '+', '-', '@']);
+    // A line break or a tab is a sign as any other.
+    let is_blank = |c: char| c.is_whitespace() && !c.is_control();
+    let has_blank = |text: Option<&TextLimit>| text.is_some_and(|text| text.forbidden.contains(is_blank));
+    let is_changed = |word: &String| as_keyword(word) != *word;
     let all = [
         (
             market.csv.rows_max == 0 || market.csv.bytes_max < HEADER_BYTES,
@@ -174,9 +185,22 @@ fn senseless(market: &Market) -> impl Iterator<Item = (&'static str, &'static st
             market.forbidden_words.iter().any(|word| !word.contains(char::is_alphanumeric)),
             ("forbidden_words", "one of them has no letter and no digit; signs stand in `title_text.forbidden`"),
         ),
+        (has_blank(Some(&market.title_text)), ("title_text.forbidden", BLANK)),
+        (has_blank(market.description_text.as_ref()), ("description_text.forbidden", BLANK)),
         (
-            market.ai_flag.keyword.as_ref().is_some_and(is_formula),
-            ("ai_flag", "a keyword has no comma, and begins with no sign of a formula"),
+            market.ai_flag.keyword.as_ref().is_some_and(is_changed),
+            (
+                "ai_flag",
+                "a keyword has no comma, no semicolon and no quotation mark, and begins with no sign of a formula",
+            ),
+        ),
+        (
+            market.csv.columns.iter().any(|column| harmless(&column.text) != column.text),
+            ("csv.columns", "a `text` begins with a blank or a sign that a table takes for a formula"),
+        ),
+        (
+            market.categories.values().any(|code| harmless(&code.to_string()) != code.to_string()),
+            ("categories", "a value begins with a blank or a sign that a table takes for a formula"),
         ),
     ];
     all.into_iter().filter(|(is_senseless, _)| *is_senseless).map(|(_, told)| told)
@@ -187,6 +211,11 @@ fn refused_mark(market: &Market) -> Option<&String> {
     let flag = &market.ai_flag;
     let mut marks = [&flag.in_title, &flag.in_description, &flag.keyword].into_iter().flatten();
     marks.find(|mark| market.forbidden_words.iter().any(|word| find_phrase(mark, word, 0).is_some()))
+}
+
+/// Returns words if they have a sign that the text in which they are to stand may not have.
+fn refused_signs<'a>(words: &'a String, limit: &TextLimit) -> Option<&'a String> {
+    Some(words).filter(|words| words.contains(|sign| limit.forbidden.contains(sign)))
 }
 
 fn ranges(market: &Market) -> impl Iterator<Item = (String, String)> {
@@ -357,6 +386,7 @@ mod tests {
             ("title_text: {chars_max: 70}", "title_text: {chars_min: 9, chars_max: 8}", "`title_text`: `min` is 9"),
             ("keywords: {min: 1, max: 50}", "keywords: {min: 0, max: 0}", "a market takes keywords and a title"),
             ("kinds: [jpeg]", "kinds: [jpeg]\nforbidden_words: [\"*\"]", "signs stand in `title_text.forbidden`"),
+            ("chars_max: 70}", "chars_max: 70, forbidden: \", ;\"}", "`title_text.forbidden`: has a blank"),
             (
                 "kinds: [jpeg]",
                 "kinds: [jpeg]\nforbidden_words: [ai]\nai_flag: {in_title: By AI}",
@@ -374,6 +404,23 @@ mod tests {
             ),
         ];
         for (was, now, told) in rows {
+            let said = parse(&WHOLE.replacen(was, now, 1)).unwrap_err().to_string();
+            assert!(said.contains(told), "{now}: {said}");
+        }
+    }
+
+    /// What a profile adds by itself came into texts and tables that may not have it, or changed there untold.
+    #[test]
+    fn what_would_be_changed_in_a_table_is_refused() {
+        for (was, now, told) in [
+            (
+                "title_text: {chars_max: 70}",
+                "title_text: {chars_max: 70, forbidden: \"()\"}\nai_flag: {in_title: (AI)}",
+                "`ai_flag`: `forbidden` refuses a sign of its own `(AI)`",
+            ),
+            ("value: file_name", "value: file_name}, {header: X, value: text, text: =1", "a `text` begins with"),
+            ("kinds: [jpeg]", "kinds: [jpeg]\ncategories: {five: 5, neg: \"-5\"}", "`categories`: a value begins with"),
+        ] {
             let said = parse(&WHOLE.replacen(was, now, 1)).unwrap_err().to_string();
             assert!(said.contains(told), "{now}: {said}");
         }

@@ -1,4 +1,5 @@
 use std::borrow::Borrow;
+use std::ffi::OsStr;
 use std::fmt;
 use std::sync::Arc;
 
@@ -23,9 +24,17 @@ pub enum MarketNameProblem {
     /// The further bundles of a day are called so.
     #[error("`{0}` cannot name a market: `-` and a number at the end are of the further bundles of a day")]
     LooksLikePart(String),
-    /// The folder of bundles that were sent is called so.
-    #[error("`{0}` cannot name a market: `upload/sent` holds bundles that were sent")]
+    /// The folder of bundles that were sent is called so, or the mark of one.
+    #[error("`{0}` cannot name a market: `upload/sent` holds bundles that were sent, and a file `SENT` marks one")]
     IsOfSent(String),
+}
+
+/// Returns whether a name in a bundle means `SENT`, in any case and with any ending: to ignore `SENT.txt` would add files to a
+/// bundle that the market already has; to accept it costs at most another bundle.
+pub fn is_sent_mark(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    let stem = name.split('.').next().unwrap_or_default();
+    stem.trim_matches(|c: char| c == '_' || c.is_whitespace()).eq_ignore_ascii_case("sent")
 }
 
 impl MarketName {
@@ -35,7 +44,8 @@ impl MarketName {
         if !is_plain || text.contains(|c: char| c.is_control() || matches!(c, '/' | ',')) {
             return Err(MarketNameProblem::NotAName(super::escape_bytes(text.as_bytes())));
         }
-        if text == "sent" {
+        // Its CSV, `SENT.csv`, would mark each of its bundles as sent.
+        if is_sent_mark(OsStr::new(text)) {
             return Err(MarketNameProblem::IsOfSent(text.to_owned()));
         }
         let is_number = |tail: &str| !tail.is_empty() && tail.bytes().all(|b| b.is_ascii_digit());
@@ -116,6 +126,9 @@ mod tests {
             ("a-b-0", false),
             ("sent", false),
             ("sent-2", false),
+            ("SENT", false),
+            ("_sent", false),
+            ("sent.v2", false),
             ("sentry", true),
         ];
         for (text, is_name) in cases {

@@ -44,7 +44,7 @@ pub use enlarge::{EnlargeTags, Method, Restore};
 pub use facts::{ContentHash, Identity};
 pub use ignore::{Ignore, IgnoreProblem, Rule};
 pub use kind::{Format, Kind, Profile, Size};
-pub use market_name::{MarketName, MarketNameProblem};
+pub use market_name::{MarketName, MarketNameProblem, is_sent_mark};
 pub use meta::{Meta, SourceType};
 pub use net_name::NetName;
 pub use path::{PathProblem, RelPath, escape_bytes, hex_byte, on_one_line};

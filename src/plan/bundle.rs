@@ -71,7 +71,7 @@ pub struct Bundle {
     pub rows: Option<usize>,
     /// How many of these are of each theme.
     pub themes: BTreeMap<ThemeSlug, usize>,
-    /// Whether it was sent; a sent bundle is never touched.
+    /// Whether it was sent, or it is gone and nobody can tell; a sent bundle is never touched.
     pub sent: bool,
 }
 
@@ -128,7 +128,7 @@ impl MissingPart {
 pub struct BundleAsset {
     /// The file's name in the bundle.
     pub file_name: String,
-    /// What tells its bytes, as stockmill left them, from those of another version.
+    /// What tells its bytes, as they lie there, from those of another version.
     pub version: String,
     /// Its tags, as its market takes them, and what that leaves out.
     pub fitted: Fitted,
@@ -166,6 +166,8 @@ pub enum Elsewhere {
     Went(String),
     /// Its asset has another file for that market that is to be uploaded.
     Lies(String),
+    /// A person gave it the name of another file of its bundle, whose row says nothing of it.
+    Misnamed(String),
 }
 
 impl std::fmt::Display for Elsewhere {
@@ -173,6 +175,7 @@ impl std::fmt::Display for Elsewhere {
         match self {
             Self::Went(why) => write!(f, "do not upload it again: {why}"),
             Self::Lies(why) => write!(f, "do not upload it from here: {why}"),
+            Self::Misnamed(why) => write!(f, "do not upload it under this name: {why}"),
         }
     }
 }

@@ -7,17 +7,18 @@ use super::bundle::{BundleAsset, BundleName};
 use super::checklist_boxes::Words;
 use super::checklist_csv::{AGAIN, Part, THEN, csv_steps};
 use super::checklist_files::{
-    DOUBTFUL, MISSING_PARTS, NOT_CLEANED, PARTS, PERSONAL, RETOUCHED, SIGNLESS, SOUND, TAGLESS, UNMEASURED, UNWISE,
     of_doubtful, of_missing_parts, of_names, of_not_cleaned, of_parts, of_personal, of_retouched, of_sound, of_tagless,
     of_unmeasured, of_unwise,
 };
-use super::checklist_iptc::{SHORT, of_short};
+use super::checklist_iptc::of_short;
+use super::checklist_notes::{ALIKE, ALIKE_END, CUT, CUT_END, EMPTY, SORTED, SORTED_END, behind_ours, of_forgotten};
 use super::checklist_rules::{is_look_step, look_steps};
-use super::checklist_steps::{Places, SENT, ToDo, add_steps};
+use super::checklist_steps::{Kept, Places, SENT, ToDo, add_steps};
 use super::checklist_ticks::{Listed, Step, Ticked, boxed, flat};
-use super::delivered::{self, Delivered};
-use super::selection::{Line, Selection, left, shown, versions};
-use super::unwanted::{LIES, REFUSED_AS_IT_IS, REFUSED_BY_TAGS, Unwanted, WENT};
+use super::checklist_written::{as_written, units, utf8};
+use super::delivered::Delivered;
+use super::selection::{Line, Selection, forgotten, left, shown, versions};
+use super::unwanted::Unwanted;
 use crate::market::{self, Market, Row, manifest_part};
 use crate::model::{Meta, counted, escape_bytes};
 use crate::records::{DELIVERED, ListRecord, ListedStep};
@@ -25,36 +26,9 @@ use crate::records::{DELIVERED, ListRecord, ListedStep};
 /// How a line begins that names a file without a row.
 const WITHOUT_ROW: &str = "> Do not upload this one, it has no row in the CSV; to sell it, move it to `upload`: ";
 
-/// How a line begins and ends that says what a market does not get of a file's tags.
-const CUT: &str = "> The market gets less than the tags say of ";
-const CUT_END: &str = "; change its tags to say it otherwise.";
-
-/// How a line begins and ends that says what is too much alike.
-const ALIKE: &str = "> Before you upload: ";
-const ALIKE_END: &str = " (in this bundle; others are not counted); give files titles and keywords of their own.";
-
-/// What is said where files are named by the first and the last of them.
-const SORTED: &str = "> Names are sorted: ";
-const SORTED_END: &str = "`a-1` to `a-3` are all from the first to the last of them.";
-
 /// How a step begins and ends that names files which the market may have, though they are not in the bundle any more.
 pub(super) const DELETE: &str = "Delete ";
 const DELETE_END: &str = " in the portal: uploaded, and not to be sold here any more.";
-
-/// How lines of older versions began and ended: they go from the lists that have them.
-const FORMER: [(&str, &str); 5] = [
-    (ALIKE, "; give files titles and keywords of their own."),
-    ("> Uploaded, and not to be sold here any more: ", "; delete them in the portal."),
-    ("> With people, as their tags say: ", "; look at them before you upload."),
-    ("> Do not upload this one, the market would refuse it: ", "; with other tags it gets its row back."),
-    (
-        "> Do not upload this one, the market would refuse it: ",
-        "; it gets its row back once the market's rules take it.",
-    ),
-];
-/// What is said of a bundle in which no file has a row.
-const EMPTY: (&str, &str) =
-    ("> Nothing is left to upload from here: ", "no file has a row; what joins later gets its steps.");
 
 /// How the last step begins where a profile does not know what ends an upload: no source says what each portal asks for.
 const SUBMIT: &str = "Submit all in the portal, as far as it asks for that; then";
@@ -85,12 +59,37 @@ impl Checklist<'_> {
         let existing = existing.as_deref();
         let end =
             if existing.is_some_and(|bytes| bytes.windows(2).any(|pair| pair == b"\r\n")) { "\r\n" } else { "\n" };
-        let told = existing.map(String::from_utf8_lossy).unwrap_or_default();
-        let listed = Listed::new(&told, record);
+        let written = as_written(existing.unwrap_or_default(), record);
+        let listed = Listed::new(&String::from_utf8_lossy(&written), record);
         let mut to_do = self.to_do(&listed);
         let headings = [Some(heading.as_str()), listed.heading()];
-        let (mut kept, mut behind_heading, mut places): (Vec<u8>, &[u8], Places) = (Vec::new(), b"", Places::default());
-        for line in existing.unwrap_or(end.as_bytes()).split_inclusive(|byte| *byte == b'\n') {
+        let units = units(existing.unwrap_or(end.as_bytes()), record);
+        let (kept, places, behind_heading) = self.kept(&units, headings, &to_do, &listed);
+        let mut text = format!("{heading}{}", counted(rows.len(), "file")).into_bytes();
+        text.extend(behind_heading);
+        text.extend(end.as_bytes());
+        for line in self.notes(rows, &to_do, &listed) {
+            text.extend(format!("{line}{end}").into_bytes());
+        }
+        add_steps(&mut text, &kept, &to_do, &places, &listed, end);
+        let gone = std::mem::take(&mut to_do.gone);
+        let steps = to_do.steps().cloned().collect();
+        let written = as_written(&text, record);
+        let mut record = listed.record_of(&String::from_utf8_lossy(&written), heading, steps, gone);
+        record.refused = self.unwanted.refused.iter().map(|refused| refused.file.to_owned()).collect();
+        (text, record)
+    }
+
+    /// Returns what stays of a list as it lies there, where steps stand in it, and what a person wrote behind its heading.
+    fn kept<'b>(
+        &self,
+        units: &'b [(&'b [u8], Cow<'b, [u8]>)],
+        headings: [Option<&str>; 2],
+        to_do: &ToDo,
+        listed: &Listed<'_>,
+    ) -> (Kept, Places, &'b [u8]) {
+        let (mut kept, mut behind_heading, mut places) = (Kept::default(), &b""[..], Places::default());
+        for (raw, line) in units {
             let is_behind = |heading: &str| line.strip_prefix(heading.as_bytes());
             // Ticks, notes and other headings are a person's, and so is what stands behind our own words.
             if let Some(rest) = headings.into_iter().flatten().find_map(is_behind) {
@@ -98,29 +97,21 @@ impl Checklist<'_> {
             } else if let Some(rest) = line.strip_prefix(WITHOUT_ROW.as_bytes()) {
                 let has_note =
                     rest.splitn(3, |byte| *byte == b'`').nth(2).is_some_and(|note| !note.trim_ascii().is_empty());
-                kept.extend(if has_note { rest } else { b"" });
-            } else if let Some(rest) = behind_ours(line) {
-                kept.extend(if rest.trim_ascii().is_empty() { b"" } else { rest.trim_ascii_start() });
+                kept.add(if has_note { rest } else { b"" });
+            } else if behind_ours(line).is_some() {
+                for rest in line.split_inclusive(|byte| *byte == b'\n').filter_map(behind_ours) {
+                    kept.add(if rest.trim_ascii().is_empty() { b"" } else { rest.trim_ascii_start() });
+                }
             } else {
                 let text = String::from_utf8_lossy(line);
-                let is_over = self.is_over(&text, &to_do, &listed);
-                let at = kept.len();
-                kept.extend(if is_over { b"" } else { line });
-                places.see(&text, is_over, at..kept.len(), &listed);
+                let is_over = self.is_over(&text, to_do, listed);
+                let at = kept.bytes.len();
+                kept.bytes.extend(if is_over { b"" } else { *raw });
+                kept.written.push_str(if is_over { "" } else { &text });
+                places.see(&text, is_over, at..kept.bytes.len(), listed);
             }
         }
-        let mut text = format!("{heading}{}", counted(rows.len(), "file")).into_bytes();
-        text.extend(behind_heading);
-        text.extend(end.as_bytes());
-        for line in self.notes(rows, &to_do) {
-            text.extend(format!("{line}{end}").into_bytes());
-        }
-        add_steps(&mut text, &kept, &to_do, &places, &listed, end);
-        let gone = std::mem::take(&mut to_do.gone);
-        let steps = to_do.steps().cloned().collect();
-        let mut record = listed.record_of(&String::from_utf8_lossy(&text), heading, steps, gone);
-        record.refused = self.unwanted.refused.iter().map(|refused| refused.file.to_owned()).collect();
-        (text, record)
+        (kept, places, behind_heading)
     }
 
     /// Returns all that is still to be done, after what a person has ticked.
@@ -137,10 +128,11 @@ impl Checklist<'_> {
         let up = || done.uploaded.keys().copied().chain(self.delivered.files.keys().map(String::as_str));
         let refused: BTreeSet<&str> = self.unwanted.refused.iter().map(|refused| refused.file).collect();
         let doubtful = up().filter(|name| refused.contains(name)).map(str::to_owned).collect();
-        let is_new = |name: &&str| !is_there(name) && !done.deleted.contains(name);
+        let is_new = |name: &&str| !is_there(name) && !done.deleted.contains_key(name);
         let gone: BTreeSet<&str> = up().filter(is_new).collect();
-        let is_left = |name: &&&str| !is_there(name) && !done.removed.contains(*name);
-        let to_delete: BTreeSet<&str> = gone.iter().chain(done.deleted.iter().filter(is_left)).copied().collect();
+        let is_left = |name: &&str| !is_there(name) && done.is_to_delete(name);
+        let to_delete: BTreeSet<&str> =
+            gone.iter().copied().chain(done.deleted.keys().copied().filter(is_left)).collect();
         // A range of what is selected there has none of these in it.
         let in_portal: BTreeSet<&str> = &others | &to_delete;
         let step = |one: &Selection<'_>| listed.distinct(one.step(&versions, &others));
@@ -165,6 +157,12 @@ impl Checklist<'_> {
         let to_do =
             ToDo { before, delivered, uploads, gone, deletes, doubtful, csv, selections, checklist, last, has_range };
         if self.assets.is_empty() { to_do.of_none() } else { to_do }
+    }
+
+    /// Returns the line about what is ticked, and of which nobody knows the files any more.
+    fn forgotten(&self, listed: &Listed<'_>) -> Option<String> {
+        let unknown: Vec<Ticked<'_>> = listed.ticked().filter(|ticked| ticked.about.is_none()).collect();
+        of_forgotten(&forgotten(self.market, self.assets, &unknown))
     }
 
     /// Returns whether files are named by the first and the last of them, in these steps or in what stays of a list.
@@ -221,7 +219,7 @@ impl Checklist<'_> {
     }
 
     /// Returns the lines about what is not as a person may expect it.
-    fn notes(&self, rows: &[Row<'_>], to_do: &ToDo) -> Vec<String> {
+    fn notes(&self, rows: &[Row<'_>], to_do: &ToDo, listed: &Listed<'_>) -> Vec<String> {
         // A name with a line break would leave lines behind that nobody knows as ours.
         let strangers = self.without_row.iter().map(|file| format!("{WITHOUT_ROW}`{}`", escape_bytes(file.as_bytes())));
         let fitted: Vec<&Meta> = rows.iter().map(|row| row.meta).collect();
@@ -241,6 +239,7 @@ impl Checklist<'_> {
             .chain(strangers)
             .chain(unwanted)
             .chain(of_doubtful(&to_do.doubtful))
+            .chain(self.forgotten(listed))
             .chain(alike)
             .chain(of_unwise(self.assets));
         let videos = of_sound(self.market, self.assets).into_iter().chain(of_tagless(self.assets));
@@ -278,56 +277,6 @@ impl Checklist<'_> {
     }
 }
 
-/// Returns the bytes of a list without a mark at the start. One that an editor wrote in UTF-16 is UTF-8 from then on.
-pub(super) fn utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
-        Cow::Owned(String::from_utf16_lossy(&units).into_bytes())
-    };
-    match bytes {
-        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
-        _ => Cow::Borrowed(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)),
-    }
-}
-
-/// Returns what stands behind a line of our own that says what a market does not get or wants; `None` for any other line.
-fn behind_ours(line: &[u8]) -> Option<&[u8]> {
-    let ours = [
-        (CUT, CUT_END),
-        (ALIKE, ALIKE_END),
-        UNWISE,
-        WENT,
-        LIES,
-        REFUSED_BY_TAGS,
-        REFUSED_AS_IT_IS,
-        (SORTED, SORTED_END),
-        EMPTY,
-        SOUND,
-        TAGLESS,
-        PARTS,
-        PERSONAL,
-        NOT_CLEANED,
-        MISSING_PARTS,
-        RETOUCHED,
-        UNMEASURED,
-        DOUBTFUL,
-        SIGNLESS,
-        SHORT,
-        delivered::IN_DOUBT,
-        delivered::UNKNOWN,
-        delivered::CHANGED,
-        delivered::BY_ITSELF,
-    ];
-    ours.into_iter().chain(FORMER).find_map(|(start, end)| {
-        let rest = line.strip_prefix(start.as_bytes())?;
-        // Our own words about more files begin with a number.
-        let is_ours = ![ALIKE, UNWISE.0].contains(&start) || rest.first().is_some_and(u8::is_ascii_digit);
-        let at = rest.windows(end.len()).rposition(|part| is_ours && part == end.as_bytes())?;
-        Some(&rest[at + end.len()..])
-    })
-}
-
 /// Returns the step about files that were uploaded and taken out since: without a row they stay at the market.
 fn delete_step(names: &BTreeSet<&str>, all: &BTreeSet<&str>) -> Option<Step> {
     let shown = shown(names, all);
@@ -347,7 +296,8 @@ mod tests {
     use super::*;
     use crate::market::{Warning, WarningKind, built_in, fit};
     use crate::model::{Identity, Look, People, RelPath, SourceType};
-    use crate::plan::{Existing, Parts, Recipe, Written, plan_manifest};
+    use crate::plan::unwanted::{REFUSED_AS_IT_IS, REFUSED_BY_TAGS};
+    use crate::plan::{Existing, Parts, Recipe, Written, delivered, plan_manifest};
     use crate::records::Deliveries;
 
     fn asset(file_name: &str, meta: Meta) -> BundleAsset {

@@ -35,8 +35,10 @@ pub(super) const UNMEASURED: (&str, &str) = (
     "; look at them before you upload.",
 );
 /// How a line begins and ends that names files which were uploaded, and lost their rows since the market would refuse them.
-pub(super) const DOUBTFUL: (&str, &str) =
-    ("> Uploaded, and without a row by now: ", "; look in the portal whether the market took them.");
+pub(super) const DOUBTFUL: (&str, &str) = (
+    "> Uploaded, and without a row by now: ",
+    "; look in the portal whether the market has them: to record that, give them back what they were uploaded with (tags, profile, bytes) before you say `stockmill sent`, until they have their rows.",
+);
 /// How a line begins and ends that says that names lost their signs.
 pub(super) const SIGNLESS: (&str, &str) = (
     "> File names have ASCII letters and digits alone here: ",

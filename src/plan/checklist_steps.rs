@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::checklist_csv::{AGAIN, THEN};
-use super::checklist_ticks::{Listed, Step, boxed, flat, lines};
+use super::checklist_ticks::{Listed, Step, boxed, lines};
 use crate::records::ListedStep;
 
 /// What a step is known by whose files are still to be uploaded.
-const TO_UPLOAD: &[u8] = b"[ ] Upload `";
+const TO_UPLOAD: &str = "[ ] Upload `";
 /// What the last step is known by.
 pub(super) const SENT: &str = "make an empty file `SENT`";
 
@@ -51,9 +51,30 @@ impl ToDo {
     }
 }
 
+/// What a person kept in a list.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// As it is.
+    pub(super) bytes: Vec<u8>,
+    /// As it was written: an editor may have broken lines anew since.
+    pub(super) written: String,
+}
+
+impl Kept {
+    /// Adds what stands behind words of ours.
+    pub(super) fn add(&mut self, behind: &[u8]) {
+        self.bytes.extend(behind);
+        self.written.push_str(&String::from_utf8_lossy(behind));
+    }
+}
+
 /// Where lines of ours stand in a list, or stood that are not to be done any more.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Places {
+    /// The first step whose files are still to be uploaded.
+    to_upload: Option<usize>,
+    /// The last one by which the bundle is sent.
+    sent: Option<Range<usize>>,
     uploads: Option<usize>,
     /// From the first part of the manifest that is not uploaded yet, or is to be again, to behind the last one.
     csv: Option<Range<usize>>,
@@ -67,6 +88,12 @@ pub(super) struct Places {
 impl Places {
     /// Sees a line, and whether it goes. What is to be uploaded stands before a manifest that is not uploaded yet.
     pub(super) fn see(&mut self, line: &str, is_over: bool, at: Range<usize>, listed: &Listed<'_>) {
+        if !is_over && line.contains(TO_UPLOAD) {
+            self.to_upload.get_or_insert(at.start);
+        }
+        if !is_over && line.contains(SENT) {
+            self.sent = Some(at.clone());
+        }
         let is_csv = |text: &str| text.starts_with(THEN.0) || (text.starts_with("Upload `") && text.contains(AGAIN));
         let is_ending = |text: &str| matches!(listed.own(text.trim_end()), Some(ListedStep::All(_)));
         match boxed(line) {
@@ -90,36 +117,36 @@ impl Places {
 /// that is new before the last step: whoever works downwards must not tell that all is sent before.
 pub(super) fn add_steps(
     text: &mut Vec<u8>,
-    kept: &[u8],
+    kept: &Kept,
     to_do: &ToDo,
     places: &Places,
     listed: &Listed<'_>,
     end: &str,
 ) {
-    let told = String::from_utf8_lossy(kept);
+    let Kept { bytes: kept, written: told } = kept;
     let others: BTreeSet<&str> = to_do.steps().map(|(step, _)| step.as_str()).collect();
-    let lacking = listed.lacking(&told, &others);
+    let lacking = listed.lacking(told, &others);
     let new = |step: &&Step| lacking(&step.0);
     let ToDo { before, delivered, uploads: to_upload, deletes, csv, selections: to_select, checklist, last, .. } =
         to_do;
     let deletes = deletes.as_slice();
-    if !flat(&told).contains(SENT) {
+    let Some(sent) = places.sent.clone() else {
         text.extend(kept);
         add(text, NOT_DONE, before.iter().filter(new), end);
         add(text, DONE, delivered.iter().filter(new), end);
         let rest = to_upload.iter().chain(deletes).chain(csv).chain(to_select).chain(checklist).chain(last);
         return add(text, NOT_DONE, rest.filter(new), end);
-    }
+    };
     // Behind the last step that is ticked stands another one, if there is more to do.
-    let sent = last_line_of(kept, SENT.as_bytes());
-    let is_open = lines(&told).iter().any(|(mark, line)| *mark != Some(true) && line.contains(SENT));
+    let is_open = lines(told).iter().any(|(mark, line)| *mark != Some(true) && line.contains(SENT));
     let last: &[Step] = if is_open { &[] } else { last.as_slice() };
     let at = if last.iter().any(|(step, _)| lacking(step)) { sent.end } else { sent.start };
     let ending = places.ending.unwrap_or(at).min(at);
-    let boxes = places.boxes.unwrap_or(ending).min(ending);
+    // Those that are ticked anew stand where they stood.
+    let boxes = [places.boxes, places.selections].into_iter().flatten().min().unwrap_or(ending).min(ending);
     let Range { start: before_csv, end: of_csv } = places.csv.clone().unwrap_or(boxes..boxes);
     let uploads = places.uploads.unwrap_or(before_csv).min(before_csv);
-    let first = line_of(kept, TO_UPLOAD).unwrap_or(at).min(uploads);
+    let first = places.to_upload.unwrap_or(at).min(uploads);
     let selections = places.selections.unwrap_or(ending);
     let mut parts = [
         (first, NOT_DONE, &before[..]),
@@ -153,17 +180,4 @@ fn add<'a>(text: &mut Vec<u8>, mark: &str, steps: impl Iterator<Item = &'a Step>
         }
         text.extend(format!("- {mark} {step}{end}").into_bytes());
     }
-}
-
-/// Returns where the first line begins that has some words in it.
-fn line_of(text: &[u8], words: &[u8]) -> Option<usize> {
-    let at = text.windows(words.len()).position(|part| part == words)?;
-    Some(text[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1))
-}
-
-/// Returns the last line that has some words in it; the end, if none has.
-fn last_line_of(text: &[u8], words: &[u8]) -> Range<usize> {
-    let Some(at) = text.windows(words.len()).rposition(|part| part == words) else { return text.len()..text.len() };
-    let start = text[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1);
-    start..text[at..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |end| at + end + 1)
 }

@@ -215,6 +215,8 @@ mod tests {
         tags: Vec<(Option<Look>, Option<People>)>,
         /// Whether it has nothing to send.
         is_without_last: bool,
+        /// Whether an editor wrote the list otherwise.
+        is_changed: bool,
         list: String,
         record: Vec<u8>,
     }
@@ -225,7 +227,15 @@ mod tests {
             let (before, checklist) = (Vec::new(), Vec::new());
             let market = Market { boxes: None, illustration_rule: None, before, checklist, ..market };
             let (strangers, tags) = (Vec::new(), Vec::new());
-            Self { market, strangers, tags, is_without_last: false, list: String::new(), record: Vec::new() }
+            Self {
+                market,
+                strangers,
+                tags,
+                is_without_last: false,
+                is_changed: false,
+                list: String::new(),
+                record: Vec::new(),
+            }
         }
 
         /// Has the list follow its files, each of a version, which is its title as well; a second look changes nothing.
@@ -260,7 +270,7 @@ mod tests {
             }
             let mut last = self.list.lines().filter(|line| line.contains("make an empty file `SENT`"));
             let is_there = last.next_back().is_some() != self.is_without_last;
-            assert!(is_there && last.all(|line| line.starts_with("- [x] ")), "{}", self.list);
+            assert!(is_there && (self.is_changed || last.all(|line| line.starts_with("- [x] "))), "{}", self.list);
         }
 
         fn tick(&mut self, step: &str) {
@@ -317,6 +327,51 @@ mod tests {
         bundle.holds(&[A[0], A[2]]);
         let select = select("`a-1.jpg`, `a-4.jpg` (2 files)", &format!("type Illustration; {back}"), "");
         assert_eq!(bundle.open(), [delete("`a-2.jpg` (1 file)"), select], "{}", bundle.list);
+    }
+
+    /// The list asked for it "unless still in the portal", which has another one, and not for the boxes of that.
+    #[test]
+    fn what_comes_back_changed_takes_the_place_of_what_was_uploaded() {
+        let of = |people| (Some(Look::Photo), Some(people));
+        let again = "Upload `adobe-stock.csv` again, with 2 rows now.";
+        let upload = |but: &str| format!("Upload `a-2.jpg` (1 file) from `files/`{but}.");
+        let tick = "Select `a-2.jpg` (1 file): tick \"Created using generative AI tools\"; type Photo";
+        let people = "tick \"People and Property are fictional\"";
+        let back =
+            format!("Select `a-2.jpg` (1 file), whose boxes are to change: take back where it is done: {people}.");
+        // Whether it was deleted at the market, as what it comes back, whether with people, and what is to be done then.
+        for (is_deleted, version, with, left) in [
+            (false, "v", People::Yes, vec![upload(", unless still in the portal"), format!("{tick}; {people}.")]),
+            (
+                false,
+                "w",
+                People::No,
+                vec![upload(", in place of what was uploaded before they changed"), format!("{tick}."), back],
+            ),
+            (true, "w", People::No, vec![upload(""), format!("{tick}.")]),
+        ] {
+            let mut bundle = Bundle::new("adobe-stock");
+            bundle.market.boxes =
+                built_in().unwrap().into_iter().find(|one| one.name == "adobe-stock").and_then(|one| one.boxes);
+            bundle.tags = vec![of(People::Yes); 2];
+            bundle.holds(&A[..2]);
+            bundle.list = bundle.list.replace("[ ]", "[x]");
+            bundle.holds(&A[..1]);
+            assert_eq!(bundle.open(), [delete("`a-2.jpg` (1 file)")], "{}", bundle.list);
+            if is_deleted {
+                bundle.list = bundle.list.replace("[ ]", "[x]");
+                bundle.holds(&A[..1]);
+            }
+            bundle.tags[1] = of(with);
+            bundle.holds(&[A[0], ("a-2.jpg", version)]);
+            let open = bundle.open();
+            assert_eq!(
+                (open[0], open[1], &open[2..]),
+                (&*left[0], again, &*left[1..].iter().map(String::as_str).collect::<Vec<_>>()),
+                "{}",
+                bundle.list
+            );
+        }
     }
 
     /// What was ticked counted for whatever lay between two names later on.
@@ -378,6 +433,53 @@ mod tests {
             ticked.iter().for_each(|step| bundle.tick(step));
             bundle.holds(&files);
             assert_eq!(bundle.open(), left, "{files:?}: {}", bundle.list);
+        }
+    }
+
+    /// A file that went made what was ticked a riddle, and the other one was asked for again as if it were new.
+    #[test]
+    fn what_is_ticked_of_files_that_nobody_remembers_is_told() {
+        for (files, is_told) in [(&A[..], false), (&A[..3], true), (&[&A[..], &[("b-1.jpg", "v")]].concat(), false)] {
+            let mut bundle = Bundle::new("adobe-stock");
+            bundle.holds(&A);
+            bundle.tick("Upload `a-1.jpg` to `a-2.jpg`, `a-4.jpg` to `a-5.jpg` (4 files) from `files/`.");
+            bundle.record.clear();
+            bundle.holds(files);
+            let told =
+                "was lost: Upload `a-1.jpg` to `a-2.jpg`, `a-4.jpg` to `a-5.jpg` (4 files) from `files/`.; look in";
+            assert_eq!(bundle.list.contains(told), is_told, "{files:?}: {}", bundle.list);
+        }
+    }
+
+    /// What was ticked was asked for again, or a new step stood in the middle of the last one.
+    #[test]
+    fn a_list_that_an_editor_wrote_otherwise_keeps_its_ticks_and_its_lines() {
+        type Change = fn(&str) -> String;
+        let changes: [Change; 4] = [
+            |list| {
+                list.replace(" from", "\n  from")
+                    .replace(" or make an", " or make\n  an")
+                    .replace(" later", "\n  later")
+            },
+            |list| list.replace('`', "\\`").replace(".csv", "\\.csv").replace("- [x]", "* \\[X\\]"),
+            |list| list.replace(" file `SENT`", "\r\n      file\r\n      `SENT`").replace("- [x] Then", "2. [x] Then"),
+            |list| list.replace(" (4 files) from", "\n(4 files) from").replace(" portal, as far", "\nportal, as far"),
+        ];
+        for change in changes {
+            let mut bundle = Bundle::new("adobe-stock");
+            bundle.holds(&A);
+            let (head, steps) = bundle.list.split_once("\n\n").unwrap();
+            let steps = change(&steps.replace("[ ]", "[x]"));
+            bundle.list = format!("{head}\n\n{steps}");
+            bundle.is_changed = true;
+            bundle.holds(&[&A[..], &[("b-1.jpg", "v")]].concat());
+            assert_eq!(
+                bundle.open(),
+                ["Upload `b-1.jpg` (1 file) from `files/`.", "Upload `adobe-stock.csv` again, with 5 rows now."],
+                "{}",
+                bundle.list
+            );
+            assert!(bundle.list.replace("\r\n", "\n").contains(&steps.replace("\r\n", "\n")), "{}", bundle.list);
         }
     }
 

@@ -96,11 +96,13 @@ pub fn forecast(waiting: &[Waiting], mut outlook: Outlook<'_>, now: Timestamp, u
         let mut opens: Vec<Timestamp> = Vec::new();
         let mut full: HashMap<(MarketName, ThemeSlug), NoRoom> = HashMap::new();
         for (waiting, lacking) in waiting.iter().zip(&mut lacking).filter(|(_, lacking)| !lacking.is_empty()) {
-            let is_bundled = BundleFolder::is_file(&waiting.file);
             let past = waiting.past.at(at);
             if let Err(shut) = outlook.gate_at(at, past) {
                 opens.extend(shut.opens);
-                let stays = lacking.iter().map(|market| (waiting.file.clone(), market.clone(), shut.why.clone()));
+                let stays = lacking.iter().map(|market| {
+                    let why = outlook.told_behind(&shut, market, waiting, &days, at);
+                    (waiting.file.clone(), market.clone(), why)
+                });
                 found.stays.extend(stays);
                 continue;
             }
@@ -114,8 +116,8 @@ pub fn forecast(waiting: &[Waiting], mut outlook: Outlook<'_>, now: Timestamp, u
                     Err(no_room) => {
                         opens.extend(no_room.opens);
                         opens.extend(past.ends());
-                        let why = if is_bundled { &no_room.of_bundled } else { &no_room.why };
-                        found.stays.push((waiting.file.clone(), market.clone(), why.clone()));
+                        let why = no_room.told_of(&waiting.file).to_owned();
+                        found.stays.push((waiting.file.clone(), market.clone(), why));
                         full.insert(key, no_room);
                         return true;
                     }
@@ -152,6 +154,17 @@ impl Past {
     }
 }
 
+impl NoRoom {
+    fn told_of(&self, file: &RelPath) -> &str {
+        if BundleFolder::is_file(file) { &self.of_bundled } else { &self.why }
+    }
+
+    /// Returns whether it is so still when a gate opens; where nobody knows when that is, it is told as it is.
+    fn holds_at(&self, opens: Option<Timestamp>) -> bool {
+        self.opens.zip(opens).is_none_or(|(room, gate)| room > gate)
+    }
+}
+
 impl Outlook<'_> {
     fn gate_at(&self, at: Timestamp, past: Past) -> Result<(), Shut> {
         let now = at.to_zoned_datetime(self.zone.clone());
@@ -160,6 +173,21 @@ impl Outlook<'_> {
             GateFacts { now: &now, is_released: past != Past::Nothing, left_at: &self.left_at, leaving: 0, made_up };
         // Days of another zone stood beside what markets have room for by the clock of this machine.
         check(Stage::Upload, self.gate, &facts).map_err(|shut| shut.told_by_clock_of(self.gate, &now))
+    }
+
+    /// Returns why a file stays behind a shut gate, and what holds it besides when that opens.
+    fn told_behind(
+        &self,
+        shut: &Shut,
+        market: &MarketName,
+        waiting: &Waiting,
+        days: &HashMap<MarketName, (Date, usize)>,
+        at: Timestamp,
+    ) -> String {
+        let no_room = self.room(market, waiting, days, at).err().filter(|no_room| no_room.holds_at(shut.opens));
+        let besides =
+            no_room.map_or_else(String::new, |no_room| format!("; besides, {}", no_room.told_of(&waiting.file)));
+        format!("{}{besides}", shut.why)
     }
 
     fn room(
@@ -345,6 +373,31 @@ mod tests {
             (leaves, stays),
             (vec!["10-19 09:00 a adobe-stock".to_owned()], vec!["a pond5".to_owned(), "b pond5".to_owned()])
         );
+    }
+
+    /// The gate alone was told, and whoever let it go met the next reason.
+    #[test]
+    fn what_holds_a_file_behind_a_shut_gate_is_told_with_it() {
+        let friday = "gates: {upload: {on: [friday], at: \"09:00\"}}\n";
+        // The settings, and what is told besides the gate.
+        let rows = [
+            ("gates: {upload: hold}\n", "", None),
+            ("gates: {upload: hold}\n", "upload: {limits: {pond5: {at_most: 1}}}", Some("it has 1 file of today")),
+            ("gates: {upload: hold}\n", "upload: {brake: {last: 1, accepted_min: 1}}", Some("`upload.brake` wants")),
+            // By Friday there is room again.
+            (friday, "upload: {limits: {pond5: {at_most: 1}}}", None),
+            (friday, "upload: {limits: {pond5: {at_most_in_review: 1}}}", Some("it has 1 file in review")),
+            (friday, "upload: {brake: {last: 1, accepted_min: 1}}", Some("`upload.brake` wants")),
+        ];
+        for (gate, upload, besides) in rows {
+            let settings = format!("{gate}{upload}");
+            let found = foretold(&[], Past::Nothing, &settings, &[("a", &["pond5"])], "2026-10-20T00:00:00Z");
+            let why = &found.stays[0].2;
+            let (gate, besides_it) = why.split_once("; besides, ").map_or((why.as_str(), None), |(a, b)| (a, Some(b)));
+            assert!(gate.contains("the gate of `upload`"), "{settings}: {why}");
+            let is_it = besides.is_none_or(|words| besides_it.is_some_and(|told| told.contains(words)));
+            assert!(is_it && besides.is_some() == besides_it.is_some(), "{settings}: {why}");
+        }
     }
 
     /// It let them go past the gate for ever: files were foretold for days on which nothing lets them go.

@@ -166,6 +166,22 @@ impl Known {
 mod tests {
     use super::*;
 
+    /// Other textures of the same mesh may be the only ones: they were to be deleted.
+    #[test]
+    fn parts_of_a_model_that_came_again_are_to_be_kept() {
+        let model = Known {
+            id: AssetId::of(&crate::model::ContentHash::of(b"a")),
+            at: RelPath::new("upload/t/t-0001/chair.obj").unwrap(),
+            is_retagged: false,
+            is_made_of_it: false,
+            origin: None,
+            lacks: None,
+            is: Whereabouts::There,
+        };
+        let Err(Hold::Park(got)) = model.admit(Stage::Raw) else { panic!("it is a copy") };
+        assert!(got.contains("; a model is known by its main file alone: if parts of it differ, keep them"), "{got}");
+    }
+
     #[test]
     fn bytes_that_came_again_go_on_only_as_what_they_are() {
         let id = AssetId::of(&crate::model::ContentHash::of(b"a"));
@@ -211,18 +227,6 @@ mod tests {
             got.contains("; keep what was dropped now, which may be the only one") && !got.contains("delete"),
             "{got}"
         );
-        let model = Known {
-            id: id.clone(),
-            at: RelPath::new("upload/t/t-0001/chair.obj").unwrap(),
-            is_retagged: false,
-            is_made_of_it: false,
-            origin: None,
-            lacks: None,
-            is: Whereabouts::There,
-        };
-        // Other textures of the same mesh may be the only ones.
-        let Err(Hold::Park(got)) = model.admit(Stage::Raw) else { panic!("it is a copy") };
-        assert!(got.contains("; a model is known by its main file alone: if parts of it differ, keep them"), "{got}");
         // The market that refused it, or was named later, was told nowhere.
         let markets = || vec![MarketName::recorded("pond5")];
         let bundle = || RelPath::new("upload/2026-11-28/alamy").unwrap();

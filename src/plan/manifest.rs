@@ -163,13 +163,19 @@ fn told(rows: usize, without_row: usize, unwanted: &Unwanted<'_>) -> String {
     did + &unwanted.told()
 }
 
-/// Returns the removals of parts that the manifest does not have any more. What a person put there under such a name stays.
+/// Returns the removals of parts that the manifest does not have any more: those that begin as it does by today's columns, or as
+/// those do that are replaced now. What a person put there under such a name stays.
 fn left_over(market: &Market, lie_there: &[Written], parts: &[Part]) -> Result<Vec<Remove>, MarketError> {
     let header = market::manifest(market, &[])?.concat();
-    let gone = lie_there
-        .iter()
-        .filter(|part| !parts.iter().any(|made| made.path == part.path) && part.bytes.starts_with(&header));
+    let is_made = |part: &&Written| parts.iter().any(|made| made.path == part.path);
+    let (made, left): (Vec<_>, Vec<_>) = lie_there.iter().partition(is_made);
+    let is_as_made = |part: &Written| made.iter().any(|made| first_line(&made.bytes) == first_line(&part.bytes));
+    let gone = left.into_iter().filter(|part| part.bytes.starts_with(&header) || is_as_made(part));
     Ok(gone.map(|part| removed(part.path.clone(), part.seen)).collect())
+}
+
+fn first_line(text: &[u8]) -> &[u8] {
+    text.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -198,8 +204,12 @@ mod tests {
             (2, vec!["adobe-stock.csv", "CHECKLIST.md", "checklist.json"], vec![], 1),
             (5, vec!["adobe-stock-2.csv", "adobe-stock-3.csv", "CHECKLIST.md", "checklist.json"], vec![], 3),
             (4, vec!["CHECKLIST.md", "checklist.json"], vec!["adobe-stock-3.csv"], 2),
+            // The market wants other columns now: those of the part that is left over are the former ones.
             (1, vec!["adobe-stock.csv", "CHECKLIST.md", "checklist.json"], vec!["adobe-stock-2.csv"], 1),
         ] {
+            if count == 1 {
+                market.csv.columns.truncate(2);
+            }
             let assets: Vec<BundleAsset> = (0..count).map(asset).collect();
             let checklist = list.as_deref().map(str::as_bytes);
             let existing = &Existing { manifests: &files, checklist, record: record.as_deref() };

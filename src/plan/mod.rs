@@ -16,9 +16,11 @@ mod checklist_csv;
 mod checklist_done;
 mod checklist_files;
 mod checklist_iptc;
+mod checklist_notes;
 mod checklist_rules;
 mod checklist_steps;
 mod checklist_ticks;
+mod checklist_written;
 mod delivered;
 mod export;
 mod forecast;
@@ -245,8 +247,9 @@ pub struct Context<'a> {
     pub known: Option<&'a Known>,
     /// Returns whether a name is taken, on disk or by a plan that is being carried out.
     pub taken: &'a dyn Fn(&RelPath) -> bool,
-    /// Returns whether a file of another asset has, or had, a name in a bundle for a market.
-    pub given: &'a dyn Fn(&MarketName, &str, &AssetId) -> bool,
+    /// Returns whether an asset's file in a bundle cannot have this name: a file of another asset has, or had, it in a bundle for that
+    /// market, or the market may have one of that name from another bundle.
+    pub given: &'a dyn Fn(&RelPath, &AssetId) -> bool,
     /// The bundles of today.
     pub bundles: &'a [Bundle],
     /// How many bytes this asset's picture cannot have by any quality, each with why.

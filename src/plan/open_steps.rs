@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::checklist::{DELETE, utf8};
+use super::checklist::DELETE;
 use super::checklist_csv::AGAIN;
 use super::checklist_steps::SENT;
 use super::checklist_ticks::{Listed, lines};
+use super::checklist_written::as_written;
 use super::manifest::{Existing, rows_of};
 use super::selection::{AND, ANEW, CORRECT, UPLOAD, UPLOAD_END};
 use crate::market::Market;
@@ -19,7 +20,7 @@ const NAMED_MAX: usize = 5;
 /// and how many of its steps nobody ticked, but for the one by which it is sent; nothing if all are. Of what changed after the
 /// upload, all are named: the market has something else than the bundle.
 pub fn told_open(list: &[u8]) -> String {
-    let lines = lines(&String::from_utf8_lossy(&utf8(list)));
+    let lines = lines(&String::from_utf8_lossy(&as_written(list, None)));
     let open = lines.iter().filter(|(mark, text)| *mark == Some(false) && !text.contains(SENT));
     let open: Vec<&str> = open.map(|(_, text)| text.as_str()).collect();
     let Some(first) = open.first() else { return String::new() };
@@ -54,12 +55,15 @@ fn is_of_change(step: &str) -> bool {
     step.starts_with(DELETE) || [ANEW, CORRECT, AGAIN].iter().any(|words| step.contains(words))
 }
 
-/// Returns the files that a person uploaded from a bundle, as its list says; none where nobody can tell.
+/// Returns the files that a person uploaded from a bundle and did not delete at the market, as its list says; none where nobody can
+/// tell.
 pub fn uploaded(existing: &Existing<'_>) -> BTreeSet<String> {
     let record = existing.record.and_then(|record| ListRecord::parse(record).ok());
-    let list = utf8(existing.checklist.unwrap_or_default());
+    let list = as_written(existing.checklist.unwrap_or_default(), record.as_ref());
     let list = Listed::new(&String::from_utf8_lossy(&list), record.as_ref());
-    list.done().uploaded.into_keys().map(str::to_owned).collect()
+    let done = list.done();
+    let to_delete = done.deleted.keys().copied().filter(|name| done.is_to_delete(name));
+    done.uploaded.keys().copied().chain(to_delete).map(str::to_owned).collect()
 }
 
 /// Returns the files whose rows a person uploaded, as the list says, and have other ones since: what the market was told of
@@ -68,7 +72,7 @@ pub fn told_otherwise(market: &Market, existing: &Existing<'_>) -> BTreeSet<Stri
     let Some(record) = existing.record.and_then(|record| ListRecord::parse(record).ok()) else {
         return BTreeSet::new();
     };
-    let list = utf8(existing.checklist.unwrap_or_default());
+    let list = as_written(existing.checklist.unwrap_or_default(), Some(&record));
     let list = Listed::new(&String::from_utf8_lossy(&list), Some(&record));
     let parts = existing.manifests.iter().filter_map(|part| rows_of(market, &part.bytes).ok());
     let now: Versions = parts.flatten().collect();

@@ -195,7 +195,7 @@ fn ahead_told(record: &MarketRecord, since: Timestamp, now: &ZonedDateTime) -> S
     let Some((count, at)) = record.sent_ahead(since, now.timestamp()) else { return String::new() };
     let count_s = if count == 1 { "counts" } else { "count" };
     let sent = files(count);
-    format!("; {sent}, recorded as sent by a clock that was ahead, {count_s} as sent on {}", told(at, now))
+    format!("; {sent}, recorded as sent by a clock that was wrong, {count_s} as sent on {}", told(at, now))
 }
 
 fn days_of(days: u32) -> SignedDuration {
@@ -337,7 +337,7 @@ mod tests {
     fn what_was_sent_in_the_future_counts_as_sent_when_that_had_happened() {
         const BACK: &str = "2026-10-23T08:00:00Z";
         let told =
-            "; 2 files, recorded as sent by a clock that was ahead, count as sent on Friday 2026-10-23 08:00 (UTC)";
+            "; 2 files, recorded as sent by a clock that was wrong, count as sent on Friday 2026-10-23 08:00 (UTC)";
         // The limits, the probe, what the clock said after that, now, when there is room again, and whether that is told.
         let (week, review) = (limits(None, Some(2), None), limits(None, None, Some(2)));
         let rows = [

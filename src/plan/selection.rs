@@ -57,12 +57,9 @@ pub(super) struct Left<'a> {
     pub(super) is_any_new: bool,
 }
 
-/// Returns which version of each file lies in a bundle. What a person changed is another one than what stockmill left.
+/// Returns which version of each file lies in a bundle.
 pub(super) fn versions(assets: &[BundleAsset]) -> Versions {
-    let version = |asset: &BundleAsset| {
-        if asset.is_retouched { format!("{}, changed by hand", asset.version) } else { asset.version.clone() }
-    };
-    assets.iter().map(|asset| (asset.file_name.clone(), version(asset))).collect()
+    assets.iter().map(|asset| (asset.file_name.clone(), asset.version.clone())).collect()
 }
 
 /// Returns what a person still has to do with the files of a bundle. `unknown` are the lines of a list that are done, and of
@@ -86,14 +83,14 @@ pub(super) fn left<'a>(
     // What nobody remembers is told by the text; what was told as delivered stays so, also if its record is lost.
     let mut sent = tick_read(&words, unknown, &all, &mut uploads, &mut to_do);
     let is_any_new = !uploads.is_subset(&sent);
-    let is_sent = |name: &&&str| delivered.files.contains_key(**name) && !done.deleted.contains(**name);
+    let is_sent = |name: &&&str| delivered.files.contains_key(**name) && !done.deleted.contains_key(**name);
     sent.extend(all.iter().filter(is_sent));
     let (sent, uploads): (BTreeSet<&str>, BTreeSet<&str>) = uploads.into_iter().partition(|name| sent.contains(name));
     let uploads = uploads.into_iter().filter(|name| !delivered.in_doubt.contains(*name));
     let (changed, uploads): (BTreeSet<&str>, BTreeSet<&str>) =
-        uploads.partition(|name| done.uploaded.contains_key(name));
+        uploads.partition(|name| done.at_market(name).is_some_and(|version| version != versions[*name]));
     let (back, uploads): (BTreeSet<&str>, BTreeSet<&str>) =
-        uploads.into_iter().partition(|name| done.deleted.contains(name) && !done.removed.contains(name));
+        uploads.into_iter().partition(|name| done.is_to_delete(name));
     let models: BTreeSet<&str> =
         assets.iter().filter(|asset| asset.parts.is_some()).map(|asset| asset.file_name.as_str()).collect();
     let (with_parts, uploads) = uploads.into_iter().partition(|name| models.contains(name));
@@ -104,6 +101,15 @@ pub(super) fn left<'a>(
     let new = grouped(to_do.iter().map(|(name, ToTick { new, .. })| (*name, &**new)), "");
     let correct = grouped(to_do.iter().map(|(name, ToTick { changed, .. })| (*name, &**changed)), CORRECT);
     Left { delivered, uploads, with_parts, changed, back, selections: [new, correct].concat(), is_any_new }
+}
+
+/// Returns the ticked lines of ours of which nobody can tell which files they were about: others came since, or some went.
+pub(super) fn forgotten(market: &Market, assets: &[BundleAsset], unknown: &[Ticked<'_>]) -> Vec<String> {
+    let words = Words::of(market);
+    let all: BTreeSet<&str> = assets.iter().map(|asset| asset.file_name.as_str()).collect();
+    let read = unknown.iter().filter_map(|ticked| Some((ticked.text, Line::read(&words, ticked.text)?)));
+    let is_forgotten = |line: &Line<'_>| !line.is_delivered && line.names(&all).is_none();
+    read.filter(|(_, line)| is_forgotten(line)).map(|(text, _)| text.to_owned()).collect()
 }
 
 /// Takes away what is done by the text of ticked lines; returns what is told as delivered.

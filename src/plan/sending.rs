@@ -14,9 +14,9 @@ pub fn plan_sent(sending: Sending, missing: &[String]) -> Plan {
     Plan::new(About { dealing: Some(Dealing::Sent(sending)), ..about })
 }
 
-/// Plans to record when it was, after a clock that was ahead: what is on record for a later time had happened by then.
+/// Plans to record when it was, after a clock that was wrong: what is on record for a time that was not had happened by then.
 pub fn plan_clock_back() -> Plan {
-    let did = "recorded that the clock was ahead before: what is on record as sent in the future was sent by now";
+    let did = "recorded that the clock was wrong before: what it recorded as sent then was sent by now";
     Plan::new(About::new(Stage::Upload, did))
 }
 

@@ -19,11 +19,13 @@ pub(super) const REFUSED_AS_IT_IS: (&str, &str) =
 pub(super) const WENT: (&str, &str) = ("> Do not upload again: ", "; nothing goes to a market twice.");
 /// How a line begins and ends that names files whose assets go to their market as other files.
 pub(super) const LIES: (&str, &str) = ("> Do not upload from here: ", "; nothing goes to a market twice.");
+/// How a line begins and ends that names files which have the names of others.
+pub(super) const MISNAMED: (&str, &str) = ("> Do not upload under these names: ", "; then they get their rows back.");
 
 /// The files of a bundle that are not to be uploaded.
 #[derive(Default)]
 pub(super) struct Unwanted<'a> {
-    /// Those that the market has, or refused as they are, or gets as other files.
+    /// Those that the market has, or refused as they are, or gets as other files, and those with names of others.
     elsewhere: Vec<(&'a BundleAsset, &'a Elsewhere)>,
     /// Those that the market would refuse today.
     pub(super) refused: Vec<Refused<'a>>,
@@ -66,6 +68,7 @@ impl<'a> Unwanted<'a> {
             let reason = match elsewhere {
                 Elsewhere::Went(why) => (WENT, why),
                 Elsewhere::Lies(why) => (LIES, why),
+                Elsewhere::Misnamed(why) => (MISNAMED, why),
             };
             reasons.entry(reason).or_default().push(&asset.file_name);
         }
@@ -86,14 +89,15 @@ impl<'a> Unwanted<'a> {
             1 => "; the market refuses 1 file by its rules or the tags of today, which has no row".to_owned(),
             more => format!("; the market refuses {more} files by its rules or the tags of today, which have no row"),
         };
-        let is_lying = |(_, elsewhere): &&(&BundleAsset, &Elsewhere)| matches!(elsewhere, Elsewhere::Lies(_));
-        let lying = self.elsewhere.iter().filter(is_lying).count();
+        let count = |is: fn(&Elsewhere) -> bool| self.elsewhere.iter().filter(|(_, elsewhere)| is(elsewhere)).count();
         let told = |files: usize, what: &str| match files {
             0 => String::new(),
             some => format!("; {} {what}, without a row here", counted(some, "file")),
         };
-        let went = told(self.elsewhere.len() - lying, "went there before");
-        refused + &went + &told(lying, "to go there as another file of the same asset")
+        let went = told(count(|of| matches!(of, Elsewhere::Went(_))), "went there before");
+        let lies = told(count(|of| matches!(of, Elsewhere::Lies(_))), "to go there as another file of the same asset");
+        let misnamed = told(count(|of| matches!(of, Elsewhere::Misnamed(_))), "with the bytes of another one");
+        refused + &went + &lies + &misnamed
     }
 }
 

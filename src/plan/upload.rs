@@ -175,7 +175,7 @@ fn free_name(asset: &Asset<'_>, market: &Market, folder: &BundleFolder, wanted: 
         is_taken(&files.join(name))
             || is_taken(&folder.sidecar_of(name))
             || asset.parts().any(|(_, inner)| is_taken(&folder.parts_of(name).join(inner.as_path())))
-            || (asset.context.given)(&market.name, name, &asset.id)
+            || (asset.context.given)(&files.join(name), &asset.id)
             || refused.iter().any(|refusal| was(refusal, name))
     };
     market::fit_file_name(market, wanted, &asset.id.to_string(), &taken).ok_or_else(|| {
@@ -431,7 +431,7 @@ mod tests {
             next_seq: &|_, _| 1,
             known: None,
             taken: &|_| false,
-            given: &|_, _, _| false,
+            given: &|_, _| false,
             bundles: &[],
             unfit: &[],
             bundled_for: &BTreeMap::new(),

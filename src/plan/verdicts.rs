@@ -15,6 +15,8 @@ pub struct SentBefore<'a> {
     pub file: &'a SentFile,
     /// What the market answered so far.
     pub dealt: Dealt,
+    /// Why it refused the file, in its words; empty if it did not, or gave no reason.
+    pub reason: &'a str,
 }
 
 /// What a market answered about a file.
@@ -43,6 +45,8 @@ pub struct Verdict {
     pub known: usize,
     /// What is not recorded: the line, and why.
     pub told: Vec<(u64, String)>,
+    /// What is recorded, and of which another file could be meant: the line, and which one it is taken for.
+    pub guessed: Vec<(u64, String)>,
 }
 
 /// Finds the file that each row of a list is about; `sent` is what went to the market, by name. What is on record as the
@@ -53,7 +57,7 @@ pub fn judge_verdicts(verdicts: &Verdicts, sent: &BTreeMap<&str, Vec<SentBefore<
         by_name.entry(row.file.as_str()).or_default().push(row);
     }
     let (mut files, mut told) = (Vec::new(), Vec::new());
-    let (mut changed, mut known) = (0, 0);
+    let (mut changed, mut known, mut guessed) = (0, 0, Vec::new());
     for (name, rows) in by_name {
         let first = rows[0];
         if let Some(other) = rows.iter().find(|row| row.accepted != first.accepted) {
@@ -64,8 +68,12 @@ pub fn judge_verdicts(verdicts: &Verdicts, sent: &BTreeMap<&str, Vec<SentBefore<
             told.push((first.line, format!("{lines}; correct the list, and import it again")));
             continue;
         }
-        match meant(name, rows.len(), first.accepted, sent) {
-            Ok((meant, as_said)) => {
+        match meant(name, &rows, sent) {
+            Ok(Meant { files: meant, known: as_said, is_guessed }) => {
+                if let Some(sent) = meant.first().filter(|_| is_guessed) {
+                    let (of, why) = ("which was refused before for another reason", "what went there last");
+                    guessed.push((first.line, format!("`{name}`, {of}, is taken for {why}, in `{}`", sent.bundle)));
+                }
                 known += as_said;
                 changed += meant.iter().filter(|sent| sent.dealt != Dealt::InReview).count();
                 files.extend(meant.into_iter().map(|sent| (first.line, answered(sent, first))));
@@ -76,17 +84,27 @@ pub fn judge_verdicts(verdicts: &Verdicts, sent: &BTreeMap<&str, Vec<SentBefore<
     told.sort();
     files.sort_by_key(|(line, _)| *line);
     let files = files.into_iter().map(|(_, file)| file).collect();
-    Verdict { answers: Answers { market: verdicts.market.clone(), files }, changed, known, told }
+    guessed.sort();
+    Verdict { answers: Answers { market: verdicts.market.clone(), files }, changed, known, told, guessed }
 }
 
-/// Returns the files that rows of one name are about and whose verdict is news, and of how many others it is on record; or why
-/// nobody can tell.
+/// What rows of one name are about.
+struct Meant<'a, 'b> {
+    /// The files of which the verdict is news.
+    files: Vec<&'b SentBefore<'a>>,
+    /// Of how many others it is on record.
+    known: usize,
+    /// Whether another file could be meant.
+    is_guessed: bool,
+}
+
+/// Returns what rows of one name are about, all with the same verdict; or why nobody can tell.
 fn meant<'a, 'b>(
     name: &str,
-    rows: usize,
-    accepted: bool,
+    rows: &[&VerdictRow],
     sent: &'b BTreeMap<&str, Vec<SentBefore<'a>>>,
-) -> Result<(Vec<&'b SentBefore<'a>>, usize), String> {
+) -> Result<Meant<'a, 'b>, String> {
+    let (accepted, reason) = (rows[0].accepted, rows[0].reason.as_str());
     let exact = sent.get(name);
     let by_case = || {
         let mut alike = sent.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, sent)| sent);
@@ -100,20 +118,41 @@ fn meant<'a, 'b>(
     let is_known = |sent: &&SentBefore<'_>| sent.dealt == Dealt::Answered(accepted);
     let open: Vec<_> = files.iter().filter(|sent| sent.dealt == Dealt::InReview).collect();
     let known = files.iter().filter(is_known).count();
+    // A list that says again what is on record says nothing of what went there mended.
+    let is_said = files.iter().any(|sent| sent.dealt != Dealt::InReview && sent.reason == reason);
+    let surely = |files, known| Ok(Meant { files, known, is_guessed: false });
     match (&files[..], &open[..]) {
-        // The market may change its mind.
-        ([only], _) => Ok(([only].into_iter().filter(|sent| !is_known(sent)).collect(), known)),
-        (all, []) if known == all.len() => Ok((Vec::new(), known)),
-        (all, open) if rows >= all.len() => Ok((open.to_vec(), known)),
-        (_, [only]) if known == 0 => Ok((vec![only], known)),
-        (all, _) => {
-            let bundles: Vec<String> = all.iter().map(|sent| format!("`{}`", sent.bundle)).collect();
-            Err(format!(
-                "`{name}` went there in {}, and nobody can tell which one is meant: nothing is recorded of it",
-                bundles.join(" and ")
-            ))
+        // The market may change its mind, or say more.
+        ([only], _) => {
+            let is_news = !is_known(&only) || !accepted && !reason.is_empty() && only.reason != reason;
+            surely([only].into_iter().filter(|_| is_news).collect(), usize::from(!is_news))
         }
+        (all, []) if known == all.len() => surely(Vec::new(), known),
+        (all, open) if rows.len() >= all.len() => surely(open.to_vec(), known),
+        (_, [only]) if known == 0 => surely(vec![only], known),
+        ([.., last], [only]) if *only == last && !accepted && !reason.is_empty() && !is_said => {
+            Ok(Meant { files: vec![only], known, is_guessed: true })
+        }
+        (all, open) => Err(untold(name, all, open)),
     }
+}
+
+/// Returns why nobody can tell which of the files of a name a row is about, and what to do.
+fn untold(name: &str, all: &[SentBefore<'_>], open: &[&SentBefore<'_>]) -> String {
+    let mut bundles: Vec<String> = all.iter().map(|sent| format!("`{}`", sent.bundle)).collect();
+    bundles.dedup();
+    let (bundles, times) = (bundles.join(" and "), counted(all.len(), "time"));
+    let mend = match open {
+        [_] => {
+            "; the market refused one of them before: if this is what it says of the one that went there last, give it \
+             a line for each of them"
+        }
+        _ => "",
+    };
+    format!(
+        "`{name}` went there in {bundles}, {times} in all, and nobody can tell which one is meant: nothing is recorded \
+         of it{mend}"
+    )
 }
 
 fn answered(sent: &SentBefore<'_>, row: &VerdictRow) -> AnsweredFile {
@@ -147,10 +186,11 @@ mod tests {
     use super::*;
     use crate::model::{AssetId, ContentHash, MarketName};
 
-    /// Judges a list, written as `line name word`, against what was sent, written as `bundle name answer`.
+    /// Judges a list, written as `line name word`, against what was sent, written as `bundle name answer`; `dark` is a refusal for
+    /// another reason than `no`.
     fn judged(sent: &[&str], rows: &[&str]) -> (Vec<String>, Vec<String>, (usize, usize)) {
         let words = |text: &&str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        let kept: Vec<(RelPath, SentFile, Dealt)> = sent
+        let kept: Vec<(RelPath, SentFile, Dealt, &str)> = sent
             .iter()
             .map(|text| {
                 let words = words(text);
@@ -161,12 +201,17 @@ mod tests {
                     word => Dealt::Answered(word == "yes"),
                 };
                 let file = SentFile { name, asset, theme: None, hash, made: None, number: None, row: None };
-                (RelPath::new(format!("upload/2026-11-28/{}", words[0])).unwrap(), file, dealt)
+                let reason = match words[2].as_str() {
+                    "no" => "noise",
+                    "dark" => "dark",
+                    _ => "",
+                };
+                (RelPath::new(format!("upload/2026-11-28/{}", words[0])).unwrap(), file, dealt, reason)
             })
             .collect();
         let mut before: BTreeMap<&str, Vec<SentBefore<'_>>> = BTreeMap::new();
-        for (bundle, file, dealt) in &kept {
-            before.entry(&file.name).or_default().push(SentBefore { bundle, file, dealt: *dealt });
+        for (bundle, file, dealt, reason) in &kept {
+            before.entry(&file.name).or_default().push(SentBefore { bundle, file, dealt: *dealt, reason });
         }
         let row = |text: &&str| {
             let words = words(text);
@@ -179,7 +224,9 @@ mod tests {
             let bundle = file.file.parent().and_then(|files| files.parent()).unwrap();
             format!("{} {} {}{}", bundle.file_text(), file.file.file_text(), file.accepted, file.reason)
         };
-        let told = judged.told.into_iter().map(|(line, why)| format!("{line} {why}")).collect();
+        let told = judged.told.into_iter().map(|(line, why)| format!("{line} {why}"));
+        let guessed = judged.guessed.into_iter().map(|(line, which)| format!("{line} guessed: {which}"));
+        let told = told.chain(guessed).collect();
         (judged.answers.files.iter().map(shown).collect(), told, (judged.changed, judged.known))
     }
 
@@ -187,11 +234,12 @@ mod tests {
     fn each_row_is_about_one_file_or_is_told() {
         // What was sent, the list, what is recorded, and how what is told begins.
         type Row<'a> = (&'a [&'a str], &'a [&'a str], &'a [&'a str], &'a [&'a str]);
-        let rows: [Row<'_>; 15] = [
+        let rows: [Row<'_>; 20] = [
             (&["m a.jpg ?"], &["2 a.jpg yes"], &["m a.jpg true"], &[]),
             (&["m a.jpg ?"], &["2 a.jpg no"], &["m a.jpg falsenoise"], &[]),
             (&["m a.jpg ?"], &["2 A.JPG no"], &["m a.jpg falsenoise"], &[]),
             (&["m a.jpg no"], &["2 a.jpg no"], &[], &[]),
+            (&["m a.jpg dark"], &["2 a.jpg no"], &["m a.jpg falsenoise"], &[]),
             (&["m a.jpg no"], &["2 a.jpg yes"], &["m a.jpg true"], &[]),
             (&["m a.jpg ?", "m b.jpg ?"], &["2 b.jpg no", "3 a.jpg yes"], &["m b.jpg falsenoise", "m a.jpg true"], &[]),
             (&["m a.jpg ?"], &["2 b.jpg no"], &[], &["2 `b.jpg` is on record in no bundle"]),
@@ -211,6 +259,24 @@ mod tests {
                 &["2 `a.jpg` went there in `upload/2026-11-28/m` and"],
             ),
             (&["m a.jpg no", "m-2 a.jpg ?"], &["2 a.jpg no", "3 a.jpg no"], &["m-2 a.jpg falsenoise"], &[]),
+            // What is refused for another reason is what went there last: a list with the same reason may be the same list.
+            (
+                &["m a.jpg dark", "m-2 a.jpg ?"],
+                &["2 a.jpg no"],
+                &["m-2 a.jpg falsenoise"],
+                &[
+                    "2 guessed: `a.jpg`, which was refused before for another reason, is taken for what went there last, in",
+                ],
+            ),
+            // From one bundle, which was opened again and mended.
+            (&["m a.jpg dark", "m a.jpg ?"], &["2 a.jpg no"], &["m a.jpg falsenoise"], &["2 guessed: `a.jpg`"]),
+            (
+                &["m a.jpg no", "m a.jpg ?"],
+                &["2 a.jpg no"],
+                &[],
+                &["2 `a.jpg` went there in `upload/2026-11-28/m`, 2 times in all, and"],
+            ),
+            (&["m a.jpg ?", "m-2 a.jpg dark"], &["2 a.jpg no"], &[], &["2 `a.jpg` went there in"]),
             (&["m a.jpg ?", "m-2 a.jpg ?"], &["2 a.jpg no"], &[], &["2 `a.jpg` went there in"]),
             (&["m a.jpg no", "m-2 a.jpg no"], &["2 a.jpg no"], &[], &[]),
             (&[], &[], &[], &[]),

@@ -37,7 +37,7 @@ pub use plans::Plans;
 pub use prompts::{Expansion, expand, merge_prompts, prompts_text};
 pub use release::{Mark, Release, marks};
 pub use request::{Action, Answer, Did, RemakeWhat, Request, RetryWhat, UndoWhat, VerdictRow, Verdicts};
-pub use sending::{AnsweredFile, Answers, Dealing, Got, RowDigest, Sending, SentFile, is_sent_mark};
+pub use sending::{AnsweredFile, Answers, Dealing, Got, RowDigest, Sending, SentFile};
 pub use sidecar::{FileRecord, FileState, Happened, Origin, Private, SIDECAR_BYTES_MAX, SIDECAR_SUFFIX, Sidecar};
 pub use theme::ThemeFile;
 pub use verdict_list::{ListColumns, ListRow, UnreadList, read_verdict_list};

@@ -1,5 +1,3 @@
-use std::ffi::OsStr;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -15,14 +13,6 @@ pub enum Dealing {
     NotSent(RelPath),
     /// A market answered.
     Answered(Answers),
-}
-
-/// Returns whether a name in a bundle means `SENT`, in any case and with any ending: to ignore `SENT.txt` would add files to a
-/// bundle that the market already has; to accept it costs at most another bundle.
-pub fn is_sent_mark(name: &OsStr) -> bool {
-    let name = name.to_string_lossy();
-    let stem = name.split('.').next().unwrap_or_default();
-    stem.trim_matches(|c: char| c == '_' || c.is_whitespace()).eq_ignore_ascii_case("sent")
 }
 
 /// A bundle that went to its market.

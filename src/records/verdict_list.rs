@@ -69,7 +69,8 @@ pub fn read_verdict_list(bytes: &[u8], columns: &ListColumns) -> Result<(Vec<Lis
                      the cell ends; correct that line: nothing of the list is recorded"
                 )));
             }
-            let rows = rows(text, reader, [Some(file), Some(verdict), reason]).map_err(UnreadList::Text)?;
+            let rows =
+                rows(text, reader, found.len(), [Some(file), Some(verdict), reason]).map_err(UnreadList::Text)?;
             return Ok((rows, told));
         }
         if found.len() > headers.len() {
@@ -117,7 +118,14 @@ fn broken_quotes(text: &str, separator: u8) -> Option<u64> {
     matches!(cell, Cell::Quoted).then_some(begin)
 }
 
-fn rows(text: &str, mut reader: csv::Reader<&[u8]>, places: [Option<usize>; 3]) -> Result<Vec<ListRow>, String> {
+/// Reads the rows below a header of so many cells. Where a row has more, a text was divided, and what is in which cell nobody
+/// can tell.
+fn rows(
+    text: &str,
+    mut reader: csv::Reader<&[u8]>,
+    headers: usize,
+    places: [Option<usize>; 3],
+) -> Result<Vec<ListRow>, String> {
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| error.to_string())?;
@@ -127,6 +135,12 @@ fn rows(text: &str, mut reader: csv::Reader<&[u8]>, places: [Option<usize>; 3]) 
             let from = usize::try_from(at.byte()).ok().and_then(|byte| text.as_bytes().get(byte..)).unwrap_or_default();
             at.line() + from.iter().take_while(|byte| **byte == b'\n').count() as u64
         });
+        if record.iter().skip(headers).any(|cell| !cell.trim().is_empty()) {
+            return Err(format!(
+                "line {line}: it has more cells than the header: a text with the sign that divides cells stands there without \
+                 quotation marks; correct that line: nothing of the list is recorded"
+            ));
+        }
         let [file, verdict, reason] = places.map(cell);
         // Some lists end in rows of nothing.
         if !(file.is_empty() && verdict.is_empty()) {
@@ -221,6 +235,10 @@ mod tests {
             let begin = line.map(|line| format!("line {line}: a cell begins there"));
             assert!(why.zip(begin).is_none_or(|(why, begin)| why.starts_with(&begin)), "{text:?}");
         }
+        // Half of a reason was recorded; some tools end each row in a divider.
+        let Err(UnreadList::Text(why)) = read(b"Filename,Status\na,b,\nc,d,e\n", None) else { panic!("half of it?") };
+        assert!(why.starts_with("line 3: it has more cells than the header"), "{why}");
+        assert_eq!(read(b"Filename,Status\na,b, ,\n", None).unwrap(), ["2 a|b|"]);
         // The first of two counted, whatever the other one said.
         let Err(UnreadList::Text(why)) = read(b"Filename,Status,status\na,b,c\n", None) else { panic!("which one?") };
         assert_eq!(why, "it has several columns `Status`: leave one, or name another");

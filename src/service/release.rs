@@ -131,14 +131,15 @@ struct Kept {
     release: Release,
     /// Since when it is known, by the clock that never jumps.
     since: Duration,
-    /// Whether something that it named has left, and the request does not say so yet.
-    is_used: bool,
+    /// Whether the request does not say yet what is known of it: something that it named has left, or when it was given.
+    is_unsaved: bool,
 }
 
 impl Kept {
-    /// Returns whether its time is over. A clock that jumped neither ends it nor lets it live for ever.
-    fn is_over(&self, believed: Timestamp, steady: Duration) -> bool {
-        let by_wall = Duration::try_from(believed.duration_since(self.release.at)).unwrap_or_default();
+    /// Returns whether its time is over: by the clock, as `plan`, `status` and `explain` tell it, also where nothing but a timer
+    /// runs `once`; and where that stands still or went back, by the time for which it is known.
+    fn is_over(&self, now: Timestamp, steady: Duration) -> bool {
+        let by_wall = Duration::try_from(now.duration_since(self.release.at)).unwrap_or_default();
         by_wall >= KEPT || steady.saturating_sub(self.since) >= KEPT
     }
 }
@@ -182,13 +183,13 @@ impl Releases {
         }
         let marks = marks(path, seen);
         for kept in self.0.values_mut().filter(|kept| kept.release.stage == stage) {
-            kept.is_used |= kept.release.use_up(marks);
+            kept.is_unsaved |= kept.release.use_up(marks);
         }
     }
 
     /// Takes and answers the requests that are there; returns whether one of them is new. Those whose time is over go,
-    /// and so do those that nobody can read.
-    pub(super) fn collect(&mut self, mailbox: &Mailbox, believed: Timestamp, steady: Duration) -> bool {
+    /// and so do those that nobody can read. One that a clock gave which was ahead was given now: else it would live until then.
+    pub(super) fn collect(&mut self, mailbox: &Mailbox, now: Timestamp, steady: Duration) -> bool {
         let disk = mailbox.disk();
         let Ok(found) = Mailbox::list(disk, KIND) else { return false };
         self.0.retain(|path, _| found.contains(path));
@@ -203,16 +204,18 @@ impl Releases {
                     // Whoever asked may have gone: it holds all the same.
                     let _ = mailbox.answer(&path, &answer);
                 }
-                let Ok(release) = read else {
+                let Ok(mut release) = read else {
                     report::release_unknown(&path);
                     let _ = mailbox.remove(&path);
                     continue;
                 };
                 report::request_answered("release", release.len(), None);
-                self.0.insert(path.clone(), Kept { release, since: steady, is_used: false });
+                let is_unsaved = release.at > now;
+                release.at = release.at.min(now);
+                self.0.insert(path.clone(), Kept { release, since: steady, is_unsaved });
                 is_news = true;
             }
-            if self.0.get(&path).is_some_and(|kept| kept.is_over(believed, steady)) {
+            if self.0.get(&path).is_some_and(|kept| kept.is_over(now, steady)) {
                 self.0.remove(&path);
                 report::release_over(&path);
                 let _ = mailbox.remove(&path);
@@ -225,16 +228,16 @@ impl Releases {
     /// and the last of that is the error.
     pub(super) fn save(&mut self, mailbox: &Mailbox) -> DiskResult<()> {
         let mut result = Ok(());
-        for (path, kept) in self.0.iter_mut().filter(|(_, kept)| kept.is_used) {
+        for (path, kept) in self.0.iter_mut().filter(|(_, kept)| kept.is_unsaved) {
             let saved = if kept.release.is_empty() {
                 mailbox.remove(path)
             } else {
                 mailbox.rewrite(path, &kept.release.to_bytes())
             };
-            kept.is_used = saved.is_err();
+            kept.is_unsaved = saved.is_err();
             result = result.and(saved);
         }
-        self.0.retain(|_, kept| kept.is_used || !kept.release.is_empty());
+        self.0.retain(|_, kept| kept.is_unsaved || !kept.release.is_empty());
         result
     }
 
@@ -259,7 +262,7 @@ impl Releases {
         let Ok(found) = Mailbox::list(disk, KIND) else { return Self::default() };
         let read = |path: RelPath| {
             let release = Release::parse(&disk.read(&path, BYTES_MAX).ok()?).ok()?;
-            Some((path, Kept { release, since: Duration::ZERO, is_used: false }))
+            Some((path, Kept { release, since: Duration::ZERO, is_unsaved: false }))
         };
         Self(found.into_iter().filter_map(read).collect())
     }
@@ -313,7 +316,7 @@ mod tests {
             ("raw/b.png", Identity { inode: 8, ..SEEN }, false),
         ];
         let mut releases = Releases::default();
-        releases.0.insert(path("x"), Kept { release, since: Duration::ZERO, is_used: false });
+        releases.0.insert(path("x"), Kept { release, since: Duration::ZERO, is_unsaved: false });
         for (name, seen, covers) in cases {
             assert_eq!(releases.cover(&path(name), Stage::Raw, seen), covers, "{name} {seen:?}");
             assert!(!releases.cover(&path(name), Stage::Keep, seen));
@@ -325,9 +328,9 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_jumped_neither_ends_a_release_nor_keeps_it() {
+    fn a_release_is_over_after_a_day_of_either_clock() {
         let hour = Duration::from_secs(3600);
-        // (given, believed, known for, is over)
+        // (given, now, known for, is over)
         let cases = [
             ("2026-11-27T10:00:00Z", "2026-11-27T10:00:01Z", 0, false),
             ("2026-11-27T10:00:00Z", "2026-11-28T09:59:00Z", 0, false),
@@ -335,10 +338,10 @@ mod tests {
             ("2030-11-27T10:00:00Z", "2026-11-28T10:01:00Z", 23, false),
             ("2030-11-27T10:00:00Z", "2026-11-28T10:01:00Z", 25, true),
         ];
-        for (given, believed, hours, is_over) in cases {
+        for (given, now, hours, is_over) in cases {
             let release = Release::new(Stage::Raw, None, time(given));
-            let kept = Kept { release, since: hour, is_used: false };
-            assert_eq!(kept.is_over(time(believed), hour + hour * hours), is_over, "{given} at {believed} + {hours} h");
+            let kept = Kept { release, since: hour, is_unsaved: false };
+            assert_eq!(kept.is_over(time(now), hour + hour * hours), is_over, "{given} at {now} + {hours} h");
         }
     }
 
@@ -403,6 +406,32 @@ mod tests {
                 releases.cover_until(&path("upload/b.jpg"), Stage::Upload, Identity { size: 1, ..SEEN }, now),
                 None
             );
+        }
+    }
+
+    /// By `once` alone, one that a clock gave which was ahead lived until that came; what `plan` said of it was never so.
+    #[test]
+    fn a_release_lives_a_day_by_the_clock_whatever_runs() {
+        let root = tempfile::tempdir().unwrap();
+        let layout = Layout { root: root.path().to_owned(), areas: BTreeMap::new() };
+        let _disk = RealDisk::open(layout.clone()).unwrap();
+        let mailbox = Mailbox::beside_daemon(layout);
+        // When it is given, when it is seen by a run each, and in how many of these it lives.
+        let rows: [(&str, &[&str], usize); 2] = [
+            ("2026-12-01T10:00:00Z", &["2026-12-01T10:00:01Z", "2026-12-02T09:59:00Z", "2026-12-02T10:00:00Z"], 2),
+            ("2031-12-01T10:00:00Z", &["2026-12-01T10:00:00Z", "2026-12-02T09:59:00Z", "2026-12-02T10:00:00Z"], 2),
+        ];
+        for (given, runs, lives) in rows {
+            let mut release = Release::new(Stage::Upload, None, time(given));
+            release.name(&path("upload/a.jpg"), SEEN);
+            request(&mailbox, &release).unwrap();
+            let lived = runs.iter().filter(|now| {
+                let mut releases = Releases::default();
+                releases.collect(&mailbox, time(now), Duration::ZERO);
+                releases.save(&mailbox).unwrap();
+                releases.cover(&path("upload/a.jpg"), Stage::Upload, SEEN)
+            });
+            assert_eq!(lived.count(), lives, "{given}");
         }
     }
 

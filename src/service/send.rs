@@ -8,9 +8,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::carried_out::{CarriedOut, Rules};
-use super::decide::{Places, is_due, rowless, sending_of, without_file};
+use super::decide::{Places, RENAMED, is_due, is_renamed, rowless, sending_of, without_file};
 use super::ledger::Ledger;
-use super::sent::{is_sent, place_of};
+use super::sent::{UPLOADED, is_sent, place_of};
 use crate::craft::Untold;
 use crate::intake::Now;
 use crate::make::{MakeError, make};
@@ -81,6 +81,9 @@ fn send_one(
     let name = name.ok_or_else(|| refused("it is no bundle; one is a folder `upload/DAY/MARKET`".to_owned()))?;
     let place = place_of(disk, &name)?
         .ok_or_else(|| refused("there is no such bundle; `stockmill status` lists all".to_owned()))?;
+    if is_renamed(disk, &rules.settings.upload.markets, &place) {
+        return Err(refused(RENAMED.to_owned()));
+    }
     let is_marked = is_sent(disk, &place)?;
     if is_marked && sent.contains(&name.folder()) {
         return Ok(("it is on record as sent already".to_owned(), None));
@@ -135,7 +138,9 @@ fn no_row(
     let first = lacking.iter().find(|(_, against)| against.is_some()).or(lacking.first());
     Ok(first.map(|(file, against)| {
         let what = match against {
-            Some(against) => format!("{against}; so it has no row: take it out"),
+            Some(against) => {
+                format!("{against}; so it has no row: take it out; {UPLOADED}, and record the bundle then")
+            }
             None => {
                 "if stockmill put it there, it writes the row in a moment (`stockmill once`), and the market gets that \
                      CSV; else take it out"

@@ -2,9 +2,8 @@
 
 use std::io::ErrorKind;
 
-use crate::model::RelPath;
+use crate::model::{RelPath, is_sent_mark};
 use crate::plan::{BundleFolder, BundleName};
-use crate::records::is_sent_mark;
 use crate::vault::{DiskResult, Look, What};
 
 /// What is told of a file that joined its bundle when that was being marked as sent, or that a person put there.
@@ -15,6 +14,10 @@ pub(super) const UNSENT: &str = "it lies in a bundle that is marked as sent, and
 /// How that begins, where what keeps it from a row is told.
 pub(super) const UNSENT_START: &str =
     "it lies in a bundle that is marked as sent, and the CSV that was sent has no row of it";
+
+/// What is to be done with a file that lost its row after a person had uploaded it: what has no row is not recorded.
+pub(super) const UPLOADED: &str = "if it was uploaded, its market has it: give it back what it was uploaded with (its tags, the \
+                                   market's profile, its bytes), so that it gets its row again (`stockmill once`)";
 
 /// What is told of a row in the CSV that was sent with a bundle, of which no file was there then.
 pub(super) const NEVER_THERE: &str = "the CSV that was sent has a row of it, and it did not lie in the bundle, so that it is \

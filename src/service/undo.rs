@@ -107,7 +107,7 @@ fn told(about: &About) -> Did {
     // It was offered to a further market.
     let markets: Vec<&str> = about.markets.iter().map(MarketName::as_str).collect();
     Did::Restored(format!(
-        "{line}; {} gets it again once a file of it in an open bundle has other tags",
+        "{line}; {} gets it again once you say `stockmill release upload`, or a file of it in an open bundle has other tags",
         markets.join(", ")
     ))
 }
@@ -174,7 +174,7 @@ fn remove_bare(
     let disk = vault.disk();
     let Some(plan) = plan_bare_away(disk, &rules.settings, name) else { return Ok(None) };
     let records = Journal::read_only(disk).map_err(|error| NotUndone::Refused(error.to_string()))?;
-    if Ledger::of(&records).has_file_in(name) {
+    if Ledger::of(&records).files_in(name).next().is_some() {
         return Ok(None);
     }
     let made = make(vault, &plan, &rules.limits, &Untold)?;

@@ -18,7 +18,7 @@ pub(super) fn record(vault: &Vault, journal: &mut Journal, verdicts: &Verdicts, 
         Err(error) => return CarriedOut { answer: Answer::refused(error.to_string()), ..CarriedOut::default() },
     };
     let sent = sent_before(&records, &verdicts.market);
-    let Verdict { answers, changed, known, told } = judge_verdicts(verdicts, &sent);
+    let Verdict { answers, changed, known, told, guessed } = judge_verdicts(verdicts, &sent);
     let mut carried = CarriedOut::default();
     carried.answer.done = told.into_iter().map(|(line, why)| Did::NotTold(line, why)).collect();
     if known > 0 {
@@ -30,6 +30,8 @@ pub(super) fn record(vault: &Vault, journal: &mut Journal, verdicts: &Verdicts, 
     if answers.files.is_empty() {
         return carried;
     }
+    let guessed = guessed.into_iter().map(|(line, which)| Did::Answered(format!("line {line}: {which}")));
+    carried.answer.done.extend(guessed);
     let plan = plan_answers(answers, changed);
     let did = plan.about.did.clone();
     match vault.commit(journal, vec![vault.draft().finish(plan.about)], now).remove(0) {
@@ -57,7 +59,12 @@ fn sent_before<'a>(records: &'a [Record], market: &MarketName) -> BTreeMap<&'a s
                         // What it refused stays what that was about.
                         Some(again) if again.dealt == Dealt::Answered(false) => (),
                         Some(again) => again.file = file,
-                        None => before.push(SentBefore { bundle: &sending.bundle, file, dealt: Dealt::InReview }),
+                        None => before.push(SentBefore {
+                            bundle: &sending.bundle,
+                            file,
+                            dealt: Dealt::InReview,
+                            reason: "",
+                        }),
                     }
                 }
             }
@@ -73,7 +80,9 @@ fn sent_before<'a>(records: &'a [Record], market: &MarketName) -> BTreeMap<&'a s
                     let own =
                         before.filter(|sent| answered.file.is_in(sent.bundle) && sent.file.asset == answered.asset);
                     // Of what went there mended since, it is about the later.
-                    own.last().into_iter().for_each(|sent| sent.dealt = Dealt::Answered(answered.accepted));
+                    if let Some(sent) = own.last() {
+                        (sent.dealt, sent.reason) = (Dealt::Answered(answered.accepted), answered.reason.as_str());
+                    }
                 }
             }
             _ => (),

@@ -469,6 +469,27 @@ fn a_bundled_file_that_another_program_saved_is_told_where_a_person_looks() {
     assert_eq!(is_told(), [false; 2]);
 }
 
+/// All that a person made of a file counted as one version: the market kept the first, and nobody asked for the second.
+#[test]
+fn a_bundled_file_that_is_changed_by_hand_once_more_is_asked_for_once_more() {
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\n");
+    let (bundled, _) = with_one_bundled(&root);
+    let left = fs::read(&bundled).unwrap();
+    let checklist = bundled.ancestors().nth(2).unwrap().join("CHECKLIST.md");
+    let asked = |bytes: &[u8]| {
+        fs::write(&bundled, [&left[..], bytes].concat()).unwrap();
+        assert!(root.once().status.success(), "{}", root.log());
+        let list = fs::read_to_string(&checklist).unwrap();
+        fs::write(&checklist, list.replace("- [ ]", "- [x]")).unwrap();
+        list.matches("- [ ] Upload `winter-cabins-0001.jpg`").count()
+    };
+    // Asked for at first, each time that it is another one, and not again.
+    let rows: [(&[u8], usize); 5] = [(b"one", 1), (b"one", 0), (b"two", 1), (b"", 1), (b"", 0)];
+    for (bytes, steps) in rows {
+        assert_eq!(asked(bytes), steps, "{bytes:?}: {}", fs::read_to_string(&checklist).unwrap());
+    }
+}
+
 /// What nobody can know before a picture is made is looked at once it is: nothing that a market would refuse, or that was
 /// sold before, goes on because its steps are taken at once.
 #[test]

@@ -365,7 +365,7 @@ fn what_changed_for_a_bundle_is_told_by_status_and_check() {
     fs::write(&profile, before.replace("min: 0.01,", "min: 5,")).unwrap();
     let (status, checked) = (root.text(&["status"]), root.text(&["check"]));
     let why = "it has 0.05 megapixels, and the market takes 5 to 100; with `keep: {min_megapixels: 5}` it is enlarged so far in \
-               `keep`, unless `keep.method` is `none`";
+               `keep`, unless `keep.method` is `none`; what passed `keep` before goes through it again by `stockmill release keep --again`";
     let told = format!("2 files: its market would refuse it today: {why}");
     assert!(status.contains("Bundled, and not to go as it is") && status.contains(&told), "{status}");
     assert!(checked.contains("2 files: its market would refuse it today: it has 0.05 megapixels"), "{checked}");
@@ -385,9 +385,12 @@ fn what_changed_for_a_bundle_is_told_by_status_and_check() {
     let bundle = root.at(&list).with_file_name("");
     let sent = String::from_utf8(root.call(&["sent", bundle.to_str().unwrap()]).stdout).unwrap();
     let refuses = format!("its market would refuse it today: {why}");
-    assert!(sent.contains(&format!("`city-0001.jpg`; {refuses}; so it has no row: take it out")), "{sent}");
+    assert!(
+        sent.contains(&format!("`city-0001.jpg`; {refuses}; so it has no row: take it out; if it was uploaded, its")),
+        "{sent}"
+    );
     fs::write(bundle.join("SENT"), "").unwrap();
-    let no_row = format!("the CSV that was sent has no row of it; {refuses}: take it out");
+    let no_row = format!("the CSV that was sent has no row of it; {refuses}: take it out; if it was uploaded, its");
     let file = root.bundled()[0].clone();
     for said in [root.text(&["status"]), root.text(&["explain", file.to_str().unwrap()])] {
         assert!(said.contains(&no_row), "{said}");
@@ -531,5 +534,45 @@ fn a_bundle_that_is_renamed_is_told_from_one_of_another_market() {
     fs::write(root.at("raw/city/y.png"), picture(2, 220)).unwrap();
     assert!(root.once().status.success(), "{}", root.log());
     let log = root.log();
-    assert!(log.contains("its name is none of a bundle") && !log.contains("do not name its market"), "{log}");
+    let told = "its name is none of a bundle";
+    assert!(log.contains(told) && !log.contains("do not name its market"), "{log}");
+    // Nothing but the log said so, and the new one had its name.
+    assert!(root.bundled()[1].to_str().unwrap().contains("/adobe-stock-2/"), "{:?}", root.bundled());
+    let renamed = bundle.with_file_name("adobe-old");
+    for words in [&["status"][..], &["explain", renamed.to_str().unwrap()], &["sent", renamed.to_str().unwrap()]] {
+        assert!(root.text(words).contains(told), "{words:?}: {}", root.text(words));
+    }
+}
+
+/// The categories of a market stood in a refusal alone.
+#[test]
+fn a_market_is_shown_with_its_categories_and_their_numbers() {
+    let root = Root::new();
+    let own = fs::read_to_string("config/markets/adobe-stock.yaml").unwrap();
+    fs::write(root.at("markets/my-shop.yaml"), own.replace("name: adobe-stock", "name: my-shop")).unwrap();
+    let all = root.text(&["markets"]);
+    let alamy = "alamy: Alamy; takes no work made by AI; its rules";
+    assert!(all.contains(alamy) && all.contains("\nmy-shop: "), "{all}");
+    for name in ["adobe-stock", "my-shop"] {
+        let shown = root.text(&["markets", name]);
+        assert!(shown.starts_with(&format!("{name}: ")) && shown.contains("\n   21  travel\n"), "{shown}");
+    }
+    let none = root.call(&["markets", "alamo"]);
+    let told = String::from_utf8_lossy(&none.stderr).into_owned();
+    assert!(none.status.code() == Some(2) && told.contains("did you mean `alamy`?"), "{told}");
+}
+
+/// What stood behind the first few of a long list was in no text.
+#[test]
+fn all_that_stays_is_named_with_its_reason_if_that_is_asked_for() {
+    let root = Root::with("keep: {method: lanczos, min_megapixels: 0.04}\ngates: {upload: hold}\n");
+    fs::create_dir_all(root.at("raw/city")).unwrap();
+    fs::write(root.at("raw/city/tags.yaml"), "title: City\nkeywords: [neon, city, night, street, rain]\n").unwrap();
+    (0..2).for_each(|n| fs::write(root.at(&format!("raw/city/{n}.png")), picture(n * 40, 220)).unwrap());
+    assert!(root.once().status.success(), "{}", root.log());
+    for (asked, is_named) in [(&["status"][..], false), (&["status", "--all"], true)] {
+        let told = root.text(asked);
+        assert!(told.contains("upload/city: 2 held by the gate"), "{told}");
+        assert_eq!(told.contains("\n    upload/city/city-0002.jpg\n"), is_named, "{told}");
+    }
 }

@@ -519,7 +519,7 @@ fn an_offer_brings_the_xmp_that_came_with_the_picture() {
         assert!(root.once().status.success(), "{}", root.log());
         assert_eq!(counts(&root, &["adobe-stock", "123rf"]), [2, 1], "{}", root.log());
         if is_moved {
-            let bundle = root.bundled()[0].parent().unwrap().parent().unwrap().to_owned();
+            let bundle = root.bundled().pop().unwrap().parent().unwrap().parent().unwrap().to_owned();
             let day = root.at("upload/sent").join(bundle.parent().unwrap().file_name().unwrap());
             fs::create_dir_all(&day).unwrap();
             fs::rename(&bundle, day.join("adobe-stock")).unwrap();

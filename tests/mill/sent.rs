@@ -22,6 +22,20 @@ fn day_of(bundle: &std::path::Path) -> String {
     bundle.parent().unwrap().file_name().unwrap().to_str().unwrap().to_owned()
 }
 
+/// Has a picture with these tags go to the market and be refused there; returns the folder of its bundle.
+fn refused(root: &Root, tags: &str, name: &str) -> PathBuf {
+    fs::create_dir(root.at("raw/winter-cabins")).unwrap();
+    fs::write(root.at("raw/winter-cabins/tags.yaml"), tags).unwrap();
+    fs::write(root.at("raw/winter-cabins").join(name), picture(1, 100)).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    let bundle = root.bundled()[0].parent().unwrap().parent().unwrap().to_owned();
+    assert!(root.call(&["sent", bundle.to_str().unwrap()]).status.success());
+    let list = root.at("list.csv");
+    fs::write(&list, "Filename,Status,Why\nwinter-cabins-0001.jpg,Rejected,noise\n").unwrap();
+    assert!(root.call(&["verdicts", list.to_str().unwrap(), COLUMNS[0], COLUMNS[1]]).status.success());
+    bundle
+}
+
 /// What went to a market was forgotten with its bundle: nobody could tell whether it was sold.
 #[test]
 fn what_was_sent_stays_known_when_its_bundle_is_gone() {
@@ -297,16 +311,7 @@ fn what_was_refused_for_its_category_goes_again_once_that_is_mended() {
 fn what_shows_only_once_it_is_made_is_told_before() {
     let settle = "settle: {quiet_ms: 0, weak_quiet_ms: 0, notes_quiet_s: 0}\n";
     let root = Root::with(&format!("keep: {{method: lanczos, min_megapixels: 0.04}}\n{settle}"));
-    fs::create_dir(root.at("raw/winter-cabins")).unwrap();
-    let tags = "title: Winter cabin\nkeywords: [snow, cabin, winter, forest, lake]\n";
-    fs::write(root.at("raw/winter-cabins/tags.yaml"), tags).unwrap();
-    fs::write(root.at("raw/winter-cabins/a.png"), picture(1, 100)).unwrap();
-    assert!(root.once().status.success(), "{}", root.log());
-    let bundle = root.bundled()[0].parent().unwrap().parent().unwrap().to_owned();
-    assert!(root.call(&["sent", bundle.to_str().unwrap()]).status.success());
-    let list = root.at("list.csv");
-    fs::write(&list, "Filename,Status,Why\nwinter-cabins-0001.jpg,Rejected,noise\n").unwrap();
-    assert!(root.call(&["verdicts", list.to_str().unwrap(), COLUMNS[0], COLUMNS[1]]).status.success());
+    refused(&root, "title: Winter cabin\nkeywords: [snow, cabin, winter, forest, lake]\n", "a.png");
     fs::write(root.at("raw/winter-cabins/again.png"), picture(1, 100)).unwrap();
     let settings = fs::read_to_string(root.at("stockmill.yaml")).unwrap();
     fs::write(root.at("stockmill.yaml"), format!("{settings}export: {{quality: 80}}\n")).unwrap();
@@ -378,16 +383,8 @@ fn what_was_refused_goes_again_once_its_other_bundles_are_sent_or_given_up() {
 fn an_original_from_the_archive_is_what_was_refused() {
     for (stage, is_bundle_gone) in [("raw", false), ("keep", false), ("raw", true)] {
         let root = Root::new();
-        fs::create_dir(root.at("raw/winter-cabins")).unwrap();
         let tags = "title: 'Winter cabin, {original|words}'\nkeywords: [snow, cabin, winter, forest, lake]\n";
-        fs::write(root.at("raw/winter-cabins/tags.yaml"), tags).unwrap();
-        fs::write(root.at("raw/winter-cabins/red fox.png"), picture(1, 100)).unwrap();
-        assert!(root.once().status.success(), "{}", root.log());
-        let bundle = root.bundled()[0].parent().unwrap().parent().unwrap().to_owned();
-        assert!(root.call(&["sent", bundle.to_str().unwrap()]).status.success());
-        let list = root.at("list.csv");
-        fs::write(&list, "Filename,Status,Why\nwinter-cabins-0001.jpg,Rejected,noise\n").unwrap();
-        assert!(root.call(&["verdicts", list.to_str().unwrap(), COLUMNS[0], COLUMNS[1]]).status.success());
+        let bundle = refused(&root, tags, "red fox.png");
         if is_bundle_gone {
             fs::remove_dir_all(&bundle).unwrap();
         }

@@ -178,7 +178,7 @@ impl Given<'_> {
             next_seq: &|_, _| 1,
             known: None,
             taken: &|path| taken.contains(path),
-            given: &|_, name, _| self.had.contains(&name),
+            given: &|file, _| self.had.contains(&&*file.file_text()),
             bundles: &bundles,
             unfit: self.unfit,
             bundled_for: &bundled.into_iter().collect(),

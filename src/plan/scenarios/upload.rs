@@ -294,7 +294,7 @@ fn what_no_market_takes_waits_with_all_reasons() {
         (
             Given { is_untitled: true, edges: Some((1000, 1000)), ..jpeg("upload/t/mine.jpg") },
             &[
-                "unwanted: adobe-stock refuses it: it has 1.0 megapixels, and the market takes 4 to 100; with `keep: {min_megapixels: 4}` it is enlarged so far in `keep`, unless `keep.method` is `none`; it has no title, and 0 keywords of at least 1; write both in the theme's tags.yaml",
+                "unwanted: adobe-stock refuses it: it has 1.0 megapixels, and the market takes 4 to 100; with `keep: {min_megapixels: 4}` it is enlarged so far in `keep`, unless `keep.method` is `none`; what passed `keep` before goes through it again by `stockmill release keep --again`; it has no title, and 0 keywords of at least 1; write both in the theme's tags.yaml",
             ],
         ),
         (

@@ -22,7 +22,7 @@ impl Decider {
             known_markets(&self.settings, None, &Layer::Sidecar, &sidecar.tags)?;
         }
         self.look_for_nets(facts, &layers);
-        let season = theme.as_ref().and_then(|theme| self.theme_file(theme, now)?.season);
+        let season = self.season_of_theme(theme.as_ref(), now);
         self.with_context(here, &layers, None, &BTreeMap::new(), &[], |context| {
             foresee(facts, &Context { season, ..*context })
         })
@@ -33,7 +33,7 @@ impl Decider {
         let (theme, _) = theme_of_path(tags);
         let (disk, now) = (self.vault.disk(), here.now.for_settle());
         let layers = self.tags.layers(disk, &self.settings, theme.as_ref(), None, Stage::Raw, now)?;
-        let season = theme.as_ref().and_then(|theme| self.theme_file(theme, now)?.season);
+        let season = self.season_of_theme(theme.as_ref(), now);
         Ok(foresee_tags(&resolve(&layers), &self.rules, season, here.now.local.date()))
     }
 }

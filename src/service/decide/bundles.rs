@@ -1,27 +1,31 @@
 //! What lies in bundles: their assets with the tags that these have today.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::ErrorKind;
 use std::sync::Arc;
 
 use super::Decider;
 use super::as_left::{Care, is_as_left};
-use super::bundle_files::{Lying, RECORD_BYTES_MAX, bundle_names, has_manifest_of_another, lying};
+use super::bundle_files::{Lying, RECORD_BYTES_MAX, bundle_names, lying};
 use super::elsewhere::Places;
 use super::foreign_xmp::foreign_xmp;
 use super::parts::parts_of;
 use super::record_settle::{refused, together};
+use super::renamed::renamed_in;
+use super::sending::record_of;
 use super::tags::SharedTags;
 use crate::config::Settings;
 use crate::intake::Now;
 use crate::market::{Fitted, Market, fit, left_out_words, lint_fitted};
 use crate::model::{ContentHash, RelPath, ThemeSlug};
-use crate::plan::{Bundle, BundleAsset, BundleFolder, BundleName, Hold, Plan, Product, Recipe, plan_refresh};
-use crate::records::{FileRecord, PublishMode, Sidecar};
+use crate::plan::{
+    Bundle, BundleAsset, BundleFolder, BundleName, Elsewhere, Hold, Plan, Product, Recipe, plan_refresh,
+};
+use crate::records::{PublishMode, Sidecar};
 use crate::service::clock::Moment;
 use crate::service::sent::{is_sent, place_of};
+use crate::vault::Look;
 use crate::vault::own_names::HOME;
-use crate::vault::{Look, What};
 
 /// A look into bundles.
 pub(super) struct Bundles<'a> {
@@ -42,6 +46,8 @@ pub(super) struct Inside {
     pub(super) themes: BTreeMap<ThemeSlug, usize>,
     /// Files that a person changed since.
     pub(super) retouched: Vec<RelPath>,
+    /// The name of each file as stockmill left it, by its bytes; read once a person changed one.
+    left: Option<HashMap<ContentHash, String>>,
 }
 
 impl Bundles<'_> {
@@ -97,7 +103,8 @@ impl Bundles<'_> {
         let refresh = market.and_then(|_| plan_refresh(&files.join(file), &path, &bytes, &sidecar, &fitted.meta));
         // What is about to be replaced is read all the same.
         let care = if refresh.is_some() { Care::Bytes } else { Care::Times };
-        let is_retouched = self.is_retouched(&files.join(file), lying, &sidecar, care);
+        let by_hand = self.by_hand(&files.join(file), lying, &sidecar, care);
+        let is_retouched = by_hand.is_some();
         if is_retouched {
             inside.retouched.push(files.join(file));
         } else {
@@ -108,10 +115,12 @@ impl Bundles<'_> {
         let (asset, at) = (sidecar.id.as_ref(), files.join(file));
         let elsewhere = |id| self.places.elsewhere(self.disk, (name, &at), id, left.as_ref());
         let elsewhere = asset.map(elsewhere).transpose()?.flatten();
+        let elsewhere = elsewhere.or_else(|| self.misnamed(bundle, file, by_hand.as_ref()?, inside));
         let parts = parts_of((self.disk, &self.tags.insides), bundle, file, &sidecar)?.parts;
         sidecar.theme.into_iter().for_each(|theme| *inside.themes.entry(theme).or_default() += 1);
         let is_tagged = sidecar.file.as_ref().is_some_and(|file| file.embedded.is_some());
-        let version = sidecar.file.as_ref().map(|file| file.hash.short()).unwrap_or_default();
+        let version = by_hand.as_ref().or(sidecar.file.as_ref().map(|file| &file.hash));
+        let version = version.map(ContentHash::short).unwrap_or_default();
         let video = sidecar.video;
         let look = resolved.look.as_ref().map(|look| look.value);
         let people = resolved.people.as_ref().map(|people| people.value);
@@ -156,27 +165,38 @@ impl Bundles<'_> {
         Ok(Some((bytes, sidecar)))
     }
 
-    /// Returns whether a person changed a file since it was bundled: nobody knows what that is then. Of what cannot be read it
-    /// is told that it cannot be measured.
-    fn is_retouched(&self, file: &RelPath, lying: &Lying, sidecar: &Sidecar, care: Care) -> bool {
-        let seen = lying.file.identity;
-        let is_left = |left: &FileRecord| is_as_left(self.disk, file, seen, left, care).unwrap_or(true);
-        sidecar.file.as_ref().is_some_and(|left| !is_left(left))
+    /// Returns the bytes of a file that a person changed since it was bundled: nobody knows what that is then. Of what cannot be
+    /// read it is told that it cannot be measured.
+    fn by_hand(&self, file: &RelPath, lying: &Lying, sidecar: &Sidecar, care: Care) -> Option<ContentHash> {
+        let left = sidecar.file.as_ref()?;
+        let is_left = is_as_left(self.disk, file, lying.file.identity, left, care).unwrap_or(true);
+        if is_left { None } else { self.disk.hash(file).ok() }
     }
 
-    /// Returns a folder of a bundle's day that holds what bundles hold and has a name of none: a person renamed it.
+    /// Returns that a file which a person changed is another one of its bundle, as stockmill left that: its row would be about what
+    /// it is not.
+    fn misnamed(
+        &self,
+        bundle: &BundleFolder,
+        file: &str,
+        hash: &ContentHash,
+        inside: &mut Inside,
+    ) -> Option<Elsewhere> {
+        let left = inside.left.get_or_insert_with(|| {
+            let names = self.files(bundle).unwrap_or_default().into_keys();
+            let left = names.filter_map(|name| Some((record_of(self.disk, bundle, &name).ok()?.file?.hash, name)));
+            left.collect()
+        });
+        let other = left.get(hash).filter(|other| *other != file)?;
+        let told = format!("it is `{other}`, as that was left here, so that its row would be about another file");
+        Some(Elsewhere::Misnamed(format!("{told}; give the files their names back")))
+    }
+
+    /// Returns a folder of a bundle's day that holds what bundles hold and has a name of none: a person renamed it. One that is
+    /// marked as sent may be on record.
     pub(super) fn renamed(&self, name: &BundleName) -> Option<RelPath> {
-        let day = name.folder().parent()?;
-        let listed = self.disk.list(&day).ok()?.into_iter().filter(|(_, entry)| entry.what == What::Folder);
-        let is_bundle = |folder: &RelPath| {
-            BundleName::of(folder)
-                .is_some_and(|name| self.market(&name).is_some() || !has_manifest_of_another(self.disk, folder, &name))
-        };
-        let mut folders = listed.map(|(name, _)| day.join(name)).filter(|folder| !is_bundle(folder));
-        folders.find(|folder| {
-            !is_sent(self.disk, folder).unwrap_or(true)
-                && matches!(self.disk.stat(&folder.join("sidecars")), Ok(Some(_)))
-        })
+        let folders = renamed_in(self.disk, &self.settings.upload.markets, &name.folder().parent()?);
+        folders.into_iter().find(|folder| !is_sent(self.disk, folder).unwrap_or(true))
     }
 
     /// Returns the market that a bundle is for, if it is configured.
@@ -201,17 +221,21 @@ impl Decider {
             // What cannot be told now stays as it was told last.
             bundle.sent = is_sent(disk, &name.folder()).unwrap_or(bundle.sent);
         }
-        let known = self.upload.bundles.values().filter(|bundle| bundle.name.day == today).cloned();
-        // What was sent has its name for ever, wherever its folder is.
+        let known =
+            self.upload.bundles.values().filter(|bundle| bundle.name.day == today && !self.is_lost(&bundle.name));
+        // What was sent has its name for ever, wherever its folder is; so has what nobody knows whether it was sent.
         let is_gone = |name: &BundleName| name.day == today && !self.upload.bundles.contains_key(name);
         let sent = self.ledger.sent_bundles().filter(|(name, _)| is_gone(name));
-        let sent = sent.map(|(name, rows)| Bundle {
+        let sent = sent.map(|(name, rows)| (name, Some(rows)));
+        let lost = self.ledger.joined_bundles().skip_while(|name| name.day > today);
+        let lost = lost.take_while(|name| name.day == today).filter(|name| self.is_lost(name)).map(|name| (name, None));
+        let away = sent.chain(lost).map(|(name, rows)| Bundle {
             name: name.clone(),
-            rows: Some(rows),
+            rows,
             themes: BTreeMap::new(),
             sent: true,
         });
-        known.chain(sent).collect()
+        known.cloned().chain(away).collect()
     }
 
     /// Lets a plan that changes the tags of a theme say which bundles are sent already and stay as they are.

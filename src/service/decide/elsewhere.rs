@@ -64,6 +64,19 @@ impl Decider {
         Arc::new(Places { sidecars: self.upload.sidecars.clone(), ..Places::of(&self.ledger) })
     }
 
+    /// Returns whether a market may have a file of a name from another bundle than that in which it is to lie, as the lists of its
+    /// bundles and the record of deliveries tell: to be deleted there is the one, and to be uploaded the other.
+    pub(super) fn is_up_from_another(&self, file: &RelPath) -> bool {
+        let (Some(bundle), name) = (BundleName::of(file), file.file_text()) else { return false };
+        if !self.ledger.has_named(&bundle.market, &name) {
+            return false;
+        }
+        let (published, uploaded) = (self.ledger.published(), Uploaded::new(self.disk()));
+        let others = self.ledger.joined_bundles().filter(|other| other.market == bundle.market && **other != bundle);
+        let mut others = others.map(|other| (other, BundleFolder::new(other.folder()).files().join(&name)));
+        others.any(|(other, file)| published.has(&file) && uploaded.may_have(other, &file))
+    }
+
     /// Takes it that whoever asks from now on only looks: one look tells how things lie.
     pub(in crate::service) fn look_at_places_once(&mut self) {
         self.upload.places = Some(self.places());
@@ -242,7 +255,8 @@ fn add_unknown(assets: &mut HashMap<AssetId, Vec<Place>>, unknown: Vec<Place>) {
 struct Uploaded<'a> {
     disk: &'a dyn Look,
     deliveries: OnceCell<Option<Deliveries>>,
-    bundles: RefCell<BTreeMap<BundleName, BTreeSet<String>>>,
+    /// The files of each bundle, and whether all that tells of them could be read.
+    bundles: RefCell<BTreeMap<BundleName, (BTreeSet<String>, bool)>>,
 }
 
 impl<'a> Uploaded<'a> {
@@ -251,18 +265,30 @@ impl<'a> Uploaded<'a> {
     }
 
     fn has(&self, bundle: &BundleName, file: &RelPath) -> bool {
-        let mut bundles = self.bundles.borrow_mut();
-        bundles.entry(bundle.clone()).or_insert_with(|| self.of(bundle)).contains(&file.file_text())
+        self.told(bundle, file).0
     }
 
-    fn of(&self, bundle: &BundleName) -> BTreeSet<String> {
-        let texts = BundleTexts::read(self.disk, bundle, &bundle.folder());
-        let ticked = texts.map(|texts| uploaded(&texts.existing())).unwrap_or_default();
+    fn may_have(&self, bundle: &BundleName, file: &RelPath) -> bool {
+        let (is_up, is_known) = self.told(bundle, file);
+        is_up || !is_known
+    }
+
+    fn told(&self, bundle: &BundleName, file: &RelPath) -> (bool, bool) {
+        let mut bundles = self.bundles.borrow_mut();
+        let (files, is_known) = bundles.entry(bundle.clone()).or_insert_with(|| self.of(bundle));
+        (files.contains(&file.file_text()), *is_known)
+    }
+
+    fn of(&self, bundle: &BundleName) -> (BTreeSet<String>, bool) {
+        let place = place_of(self.disk, bundle).ok().flatten().unwrap_or_else(|| bundle.folder());
+        let texts = BundleTexts::read(self.disk, bundle, &place).ok();
         let deliveries = self.deliveries.get_or_init(|| read_delivery_log(self.disk).ok());
+        let is_known = texts.is_some() && deliveries.is_some();
+        let ticked = texts.map(|texts| uploaded(&texts.existing())).unwrap_or_default();
         let files = bundle.folder().join("files");
         let delivered =
             deliveries.iter().flat_map(|known| known.delivered_in(&files)).map(|(file, _)| file.file_text());
-        ticked.into_iter().chain(delivered).collect()
+        (ticked.into_iter().chain(delivered).collect(), is_known)
     }
 }
 

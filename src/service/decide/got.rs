@@ -33,8 +33,7 @@ pub(in crate::service) fn sending_of(
     place: &RelPath,
     at: Timestamp,
 ) -> Result<Sending, Hold> {
-    let mut tags = SharedTags::new(&settings.settle);
-    tags.settle_at_once();
+    let mut tags = SharedTags::for_one_look(&settings.settle);
     Bundles { disk, settings, tags: &mut tags, places: places.clone(), now: LATE }.sending(name, place, at)
 }
 
@@ -48,8 +47,7 @@ pub(in crate::service) fn elsewhere_in(
     files: impl IntoIterator<Item = RelPath>,
 ) -> Result<BTreeMap<RelPath, Elsewhere>, Hold> {
     let mut all = BTreeMap::new();
-    let mut tags = SharedTags::new(&settings.settle);
-    tags.settle_at_once();
+    let mut tags = SharedTags::for_one_look(&settings.settle);
     let mut look = Bundles { disk, settings, tags: &mut tags, places: places.clone(), now: LATE };
     for file in files {
         let Some(bundle) = BundleFolder::of(&file) else { continue };

@@ -27,6 +27,7 @@ mod parts;
 mod read_sidecars;
 mod record_keeper;
 mod record_settle;
+mod renamed;
 mod reservations;
 mod room;
 mod seen;
@@ -48,6 +49,7 @@ pub(super) use offers::Owing;
 pub(super) use open_bundles::{Against, OpenBundle, UNNAMED, UNTOLD, is_due, lost_record, rowless, unsent_told};
 pub(super) use parts::{lost_parts, parts_of};
 pub(super) use record_keeper::{Found, FoundBundle, FoundTags, Order, RecordKeeper, Tended};
+pub(super) use renamed::{RENAMED, is_renamed};
 pub(super) use sending::{rows_of, without_file, without_row};
 pub(super) use tags::{NOTE_BYTES_MAX, SharedTags};
 pub(super) use themes::{TAG_SETS, TAGS_BYTES_MAX};
@@ -337,7 +339,7 @@ impl Decider {
         };
         // Where it cannot be seen whether a name is taken, it is tried: giving it refuses if it is.
         let taken = |path: &RelPath| self.reserved.gives(path) || matches!(self.disk().stat(path), Ok(Some(_)));
-        let given = |market: &MarketName, name: &str, id: &AssetId| self.ledger.is_given(market, name, id);
+        let given = |file: &RelPath, id: &AssetId| self.ledger.is_given(file, id) || self.is_up_from_another(file);
         let theme_of_file = |stem: &str| crate::plan::theme_of_file(stem, here.units.themes());
         let no_room = |market: &MarketName, theme: &ThemeSlug| self.no_room(market, theme, here.now);
         then(&Context {

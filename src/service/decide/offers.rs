@@ -35,8 +35,8 @@ const MODEL: &str = "a model goes to a further market by itself only if all that
 const BY_HAND: &str = "if a market takes such, upload it there by hand, with its parts from `archive`";
 
 /// Why a file is not offered to a market again.
-const TAKEN_BACK: &str = "that it was bundled for a further market was undone; it is offered again once a file of it in an open \
-                          bundle has other tags";
+const TAKEN_BACK: &str = "that it was bundled for a further market was undone; it is offered again once you say `stockmill release \
+                          upload`, or a file of it in an open bundle has other tags";
 
 /// The files of bundles that not every market got, by bundle and name.
 pub(in crate::service) type Owed = BTreeMap<BundleName, BTreeMap<String, Lacks>>;
@@ -146,7 +146,7 @@ impl Bundles<'_> {
         // What a market refused, it gets once it was mended: such a file says that it is to go there.
         let refused = lacks.refused.iter().filter(is_owed);
         let never = lacks.never.iter().filter(|market| !is_sent || is_owed(market));
-        let markets: Vec<MarketName> = never.chain(refused).cloned().collect();
+        let markets: Vec<MarketName> = never.chain(refused).chain(&lacks.again).cloned().collect();
         if markets.is_empty() {
             return Ok(None);
         }
@@ -247,7 +247,19 @@ impl Decider {
         let markets: Vec<MarketName> = self.settings.upload.markets.iter().map(|market| market.name.clone()).collect();
         // What lies in the bundle of a market that left the settings may be owed to the only one that they name.
         let is_any_further = bundles.iter().any(|bundle| markets.iter().any(|market| *market != bundle.market));
-        if is_any_further { self.ledger.owed(bundles, &markets) } else { Owed::new() }
+        let mut owed = if is_any_further { self.ledger.owed(bundles, &markets) } else { Owed::new() };
+        for (name, files) in &mut owed {
+            let taken_back = files.iter_mut().filter(|(_, lacks)| !lacks.taken_back.is_empty());
+            taken_back.filter(|(file, _)| self.is_let_go_again(name, file)).for_each(|(_, lacks)| lacks.let_go_again());
+        }
+        owed
+    }
+
+    /// Returns whether a person lets a bundled file go that was taken back from a market.
+    fn is_let_go_again(&self, name: &BundleName, file: &str) -> bool {
+        let Ok(Some(place)) = place_of(self.disk(), name) else { return false };
+        let file = BundleFolder::new(place).files().join(file);
+        matches!(self.disk().stat(&file), Ok(Some(entry)) if self.releases.cover(&file, Stage::Upload, entry.identity))
     }
 
     /// Decides on a bundled file that a further market takes, and takes the names that the plan uses.

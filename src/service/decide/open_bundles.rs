@@ -22,7 +22,7 @@ use crate::model::{ContentHash, RelPath, counted};
 use crate::plan::{BundleAsset, BundleFolder, BundleName, Elsewhere, Hold, Parts, Plan, plan_name_back};
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
-use crate::service::sent::{UNSENT, UNSENT_START, is_sent};
+use crate::service::sent::{UNSENT, UNSENT_START, UPLOADED, is_sent};
 use crate::vault::Look;
 
 /// What is told of a bundle that is not sent and whose market the settings do not name.
@@ -169,19 +169,24 @@ pub(in crate::service) fn rowless(
     name: &BundleName,
     now: Now,
 ) -> Result<Vec<(RelPath, Option<Against>)>, Hold> {
-    let mut tags = SharedTags::new(&settings.settle);
-    tags.settle_at_once();
+    let mut tags = SharedTags::for_one_look(&settings.settle);
     Bundles { disk, settings, tags: &mut tags, places, now }.without_row(name)
 }
 
 /// Returns whether a file that has no row is to have one, as soon as what keeps it from one is over.
 pub(in crate::service) fn is_due(against: Option<&Against>) -> bool {
-    !matches!(against, Some(Against::Elsewhere(_)))
+    !matches!(against, Some(Against::Elsewhere(Elsewhere::Went(_) | Elsewhere::Lies(_))))
 }
 
 /// Returns what is told of a file of a bundle that was sent and whose manifest has no row of it, by what keeps it from one.
 pub(in crate::service) fn unsent_told(against: Option<&Against>) -> String {
-    against.map_or_else(|| UNSENT.to_owned(), |against| format!("{UNSENT_START}; {against}: take it out"))
+    let Some(against) = against else { return UNSENT.to_owned() };
+    let uploaded = if is_due(Some(against)) {
+        format!("; {UPLOADED}, once you took the mark away, and record the bundle again")
+    } else {
+        String::new()
+    };
+    format!("{UNSENT_START}; {against}: take it out{uploaded}")
 }
 
 /// Returns what is told of a file of a bundle that has a row and no sidecar.
@@ -209,17 +214,23 @@ impl Bundles<'_> {
         let bundle = self.folder(name)?;
         let lost = self.without_record(name, &bundle)?.into_iter();
         let mut all: Vec<_> = lost.map(|(path, hold)| (path, Against::Untold(hold))).collect();
+        let mut inside = Inside::default();
         for (file, lying) in self.files(&bundle)? {
-            let against = self.against(name, &bundle, &file, &lying);
+            let against = self.against(name, &bundle, (&file, &lying), &mut inside);
             all.extend(against.map(|against| (bundle.files().join(&file), against)));
         }
         Ok(all)
     }
 
-    /// Returns what speaks against a file of a bundle.
-    fn against(&mut self, name: &BundleName, bundle: &BundleFolder, file: &str, lying: &Lying) -> Option<Against> {
-        let mut inside = Inside::default();
-        if let Err(hold) = self.asset(name, bundle, file, lying, &mut inside) {
+    /// Returns what speaks against a file of a bundle; `inside` keeps what was found out with the others.
+    fn against(
+        &mut self,
+        name: &BundleName,
+        bundle: &BundleFolder,
+        (file, lying): (&str, &Lying),
+        inside: &mut Inside,
+    ) -> Option<Against> {
+        if let Err(hold) = self.asset(name, bundle, file, lying, inside) {
             return Some(Against::Untold(hold));
         }
         let mut asset = inside.assets.pop()?;
@@ -245,10 +256,11 @@ impl Bundles<'_> {
             return Ok(Vec::new());
         }
         let bundle = self.folder(name)?;
-        let known = self.files(&bundle)?;
+        let (known, mut inside) = (self.files(&bundle)?, Inside::default());
         let mut against = |path: RelPath| {
             let file = path.file_text();
-            let against = known.get(&file).and_then(|lying| self.against(name, &bundle, &file, lying));
+            let lying = known.get(&file);
+            let against = lying.and_then(|lying| self.against(name, &bundle, (&file, lying), &mut inside));
             (path, against.filter(|against| !matches!(against, Against::Changed | Against::Lacks(_))))
         };
         Ok(lacking.into_iter().map(&mut against).collect())

@@ -35,7 +35,7 @@ impl Decider {
             UploadOrder::Complete => i64::from(is_on_way),
             UploadOrder::Priority => file(self).and_then(|file| file.priority).map_or(last, i64::from),
             UploadOrder::Season => {
-                let season = file(self).and_then(|file| file.season);
+                let season = self.season_of_theme(theme, now);
                 let day = |date: Date| i64::from(date.year()) * 1000 + i64::from(date.day_of_year());
                 season.map_or(last, day)
             }
@@ -45,8 +45,12 @@ impl Decider {
     /// Returns the day that an asset's theme is for, if its tags name one.
     pub(super) fn season_of(&mut self, facts: &Facts, now: Now) -> Option<Date> {
         let own = || facts.sidecar.as_ref().and_then(|(_, sidecar)| sidecar.theme.clone());
-        let theme = theme_of_path(&facts.path).0.or_else(own)?;
-        self.theme_file(&theme, now)?.season
+        self.season_of_theme(theme_of_path(&facts.path).0.or_else(own).as_ref(), now)
+    }
+
+    /// Returns the day that a theme is for, if its tags name one.
+    pub(super) fn season_of_theme(&mut self, theme: Option<&ThemeSlug>, now: Now) -> Option<Date> {
+        self.theme_file(theme?, now)?.season
     }
 
     /// Returns a theme's tags as they are written, if they can be read.

@@ -16,6 +16,7 @@ use super::offers::{Offers, Owed};
 use super::open_bundles::{UNNAMED, is_due, unsent_told};
 use super::parts::folders_of_parts;
 use super::record_settle::refused;
+use super::renamed::RENAMED;
 use super::sending::without_file;
 use super::tags::SharedTags;
 use super::themes::blank;
@@ -336,10 +337,6 @@ fn recorded(look: &mut Bundles<'_>, name: &BundleName, place: &RelPath, order: &
     let missing = without_file(disk, &order.settings, name, place)?;
     Ok((!sending.files.is_empty()).then(|| plan_sent(sending, &missing)))
 }
-
-/// Why a folder is no bundle any more.
-const RENAMED: &str = "it holds what a bundle holds, and its name is none of a bundle: its CSV follows no change, and \
-                       new files go into another one, and a file `SENT` in it records nothing; give it its name back";
 
 /// Why tags are not read that lie in a folder which only says when.
 const NO_THEME: &str = "its folder is named after a day and is no theme, so nobody reads these tags; write them in the \

@@ -242,8 +242,12 @@ impl Decider {
         let (disk, folder) = (self.disk(), bundle.path());
         if disk.stat(folder)?.is_none() {
             // One that was moved to those that were sent, and the file was taken out there: it may have been sent.
-            let is_moved = moved_to(disk, folder)?.is_some();
-            return Ok(if is_moved { Bundled::Sent(file.clone()) } else { Bundled::BundleGone(folder.clone()) });
+            if moved_to(disk, folder)?.is_some() {
+                return Ok(Bundled::Sent(file.clone()));
+            }
+            let renamed = BundleName::of(folder).and_then(|name| self.renamed_to(&name));
+            let seems = |to: RelPath| format!("`{folder}` is gone, and seems to be `{to}` now: give it its name back");
+            return Ok(renamed.map_or_else(|| Bundled::BundleGone(folder.clone()), |to| Bundled::Unknown(seems(to))));
         }
         let is_missing = |error: &DiskError| error.kind() == ErrorKind::NotFound;
         if is_sent(disk, folder)? {

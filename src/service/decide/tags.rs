@@ -38,6 +38,13 @@ impl SharedTags {
         Self { themes: Themes::default(), records, nets: NetFiles::default(), insides: Insides::default() }
     }
 
+    /// Returns the same for one look at how things are, whoever is saving tags.
+    pub(super) fn for_one_look(settings: &SettleSettings) -> Self {
+        let mut tags = Self::new(settings);
+        tags.settle_at_once();
+        tags
+    }
+
     /// Takes other quiet times, and reads all anew.
     pub(super) fn reload(&mut self, settings: &SettleSettings) {
         self.records.reload(settings.quiet, settings.weak_quiet);

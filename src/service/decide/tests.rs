@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::Identity;
+use crate::records::PublishMode;
 use crate::service::pauses::Cause;
 use crate::vault::RealDisk;
 
@@ -257,6 +258,132 @@ fn only_the_bundles_of_the_day_are_counted() {
     // Of what nobody can read it cannot be told how much it holds: nothing is added.
     let (_home, mut decide) = mill("", &[files[2], (files[3].0, "title: [")]);
     assert_eq!(decide.bundles_of(&noon())[0].rows, None);
+}
+
+/// The next bundle took the name of one that a person had renamed, and the files of that counted as taken out of it: two releases
+/// sold them again. Nothing but the log said of it.
+#[test]
+fn a_bundle_that_is_away_keeps_its_name() {
+    const FILE: &str = "upload/2026-11-23/adobe-stock/sidecars/a.jpg.yaml";
+    const SIDECAR: &str = "version: 1\nid: 0123456789abcdef\norigin: {path: raw/sea/a.png, hash: \
+        af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262, kind: png}\n";
+    // The name that the folder gets; whether a file `SENT` is in it; how the bundle stands; whether the folder is told.
+    for (name, is_marked, stands, is_told) in [
+        ("2026-11-23/adobe-stock", false, (Some(1), false), false),
+        ("2026-11-23/adobe-stock done", false, (None, true), true),
+        ("2026-11-23/adobe-stock done", true, (None, true), true),
+        ("2026-11-23/adobe-stock-02", false, (None, true), true),
+        ("2026-11-23/shop", false, (None, true), true),
+        ("_done/adobe-stock", false, (None, true), false),
+    ] {
+        let files =
+            [FILE, "upload/2026-11-23/adobe-stock/files/a.jpg", "upload/2026-11-23/adobe-stock/adobe-stock.csv"];
+        let (home, mut decide) = mill("", &files.map(|file| (file, if file == FILE { SIDECAR } else { "x" })));
+        let sidecar = Sidecar::parse(SIDECAR.as_bytes()).unwrap();
+        decide.ledger.remember_sidecar(&RelPath::new(FILE).unwrap(), &sidecar, &|_| true);
+        let upload = home.path().join("upload");
+        fs::create_dir_all(upload.join(name).parent().unwrap()).unwrap();
+        fs::rename(upload.join("2026-11-23/adobe-stock"), upload.join(name)).unwrap();
+        if is_marked {
+            fs::write(upload.join(name).join("SENT"), "").unwrap();
+        }
+        for _ in 0..2 {
+            let found = decide.bundles_of(&noon());
+            let shown: Vec<_> = found.iter().map(|bundle| (bundle.name.part, bundle.rows, bundle.sent)).collect();
+            assert_eq!(shown, [(1, stands.0, stands.1)], "{name}");
+        }
+        let told: Vec<String> = decide.renamed_bundles().iter().map(|odd| odd.path.to_string()).collect();
+        let expected = is_told.then(|| format!("upload/{name}"));
+        assert_eq!(told, expected.as_slice(), "{name}");
+        // Who makes the folder again says that it was not sent.
+        fs::create_dir_all(upload.join("2026-11-23/adobe-stock")).unwrap();
+        decide.upload.loaded_for = None;
+        assert!(decide.bundles_of(&noon()).iter().all(|bundle| !bundle.sent), "{name}");
+    }
+}
+
+/// What was undone after its upload went into another bundle under the same name: one list said to delete that in the portal, and
+/// the other one to upload it.
+#[test]
+fn a_name_that_a_market_may_have_from_another_bundle_is_taken() {
+    let path = |text: &str| RelPath::new(text).unwrap();
+    let at = |bundle: &str| path(&format!("upload/2026-11-{bundle}/files/a.jpg"));
+    let (up, gone, away) = ("Upload `a.jpg` (1 file) from `files/`.", [r#"{"gone":["a.jpg"]}"#], "Delete `a.jpg`.");
+    let steps = format!(r#"{{"{up}":{{"upload":{{"a.jpg":"v"}}}},"{away}":{{"delete":["a.jpg"]}}}}"#);
+    let up_ticked = format!(r#"{{"ticked":"{up}"}}"#);
+    let happened = [&[up_ticked.as_str()][..], &gone].concat().join(",");
+    let record = format!(r#"{{"version":1,"heading":"A","steps":{steps},"happened":[{happened}]}}"#);
+    // What is ticked in the list of the first bundle, whether the record can be read, and where the file is to lie.
+    for (ticked, has_record, bundle, is_taken) in [
+        (&[up][..], true, "23/adobe-stock", true),
+        (&[up], true, "22/adobe-stock-2", true),
+        (&[up], true, "22/adobe-stock", false),
+        (&[up], true, "23/vecteezy", false),
+        (&[up, away], true, "23/adobe-stock", false),
+        (&[up], false, "23/adobe-stock", true),
+    ] {
+        let list = ticked.iter().map(|step| format!("- [x] {step}\n")).collect::<Vec<_>>().concat();
+        let list_at = if has_record { "CHECKLIST.md" } else { "CHECKLIST.md/unreadable" };
+        let [list_at, record_at] =
+            [list_at, "sidecars/checklist.json"].map(|file| format!("upload/2026-11-22/adobe-stock/{file}"));
+        let (_home, mut decide) = mill("", &[(&list_at, &list), (&record_at, &record)]);
+        let (file, hash) = (at("22/adobe-stock"), ContentHash::of(b"a"));
+        let sidecar = path("upload/2026-11-22/adobe-stock/sidecars/a.jpg.yaml");
+        let publish = [&file, &sidecar].map(|to| Publish {
+            scratch: path(".stockmill/scratch/0-0"),
+            to: to.clone(),
+            hash: hash.clone(),
+            mode: PublishMode::New,
+        });
+        let about = About {
+            asset: Some(AssetId::of(&hash)),
+            seq: Some(1),
+            to: Some(file),
+            ..About::new(Stage::Upload, "bundled")
+        };
+        decide.ledger.remember(&about, &publish, noon().timestamp());
+        assert_eq!(decide.is_up_from_another(&at(bundle)), is_taken, "{ticked:?} {has_record} {bundle}");
+    }
+}
+
+/// Names that a person swapped had the rows of each other: each was told as changed by hand, and asked for all the same.
+#[test]
+fn a_file_with_the_name_of_another_one_is_not_to_be_uploaded() {
+    let bundle = "upload/2026-11-23/adobe-stock";
+    // What was left under a name, what lies there now, and the name that this had.
+    let files = [
+        ("a", "one", "two", Some("b")),
+        ("b", "two", "one", Some("a")),
+        ("c", "three", "mine", None),
+        ("d", "four", "four", None),
+    ];
+    let texts = files.iter().flat_map(|(name, left, now, _)| {
+        let sidecar = format!("id: 000000000000000{name}\nfile: {{hash: {}}}\n", ContentHash::of(left.as_bytes()));
+        let [file, record] = [format!("{bundle}/files/{name}.jpg"), format!("{bundle}/sidecars/{name}.jpg.yaml")];
+        [(file, (*now).to_owned()), (record, sidecar)]
+    });
+    let texts: Vec<(String, String)> = texts.collect();
+    let texts: Vec<(&str, &str)> = texts.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
+    let (_home, mut decide) = mill("upload: {markets: [adobe-stock]}", &texts);
+    let (places, name) = (decide.places(), crate::plan::BundleName::parse("2026-11-23", "adobe-stock").unwrap());
+    let refused = decide.refused_in(&name, &places, &noon()).unwrap();
+    let told = |name: &str| {
+        let found = refused.iter().find(|(file, _)| file.file_text() == format!("{name}.jpg"));
+        found.map(|(_, against)| (against.to_string(), is_due(Some(against))))
+    };
+    for (name, _, _, had) in files {
+        let expected =
+            had.map(|had| format!("do not upload it under this name: it is `{had}.jpg`, as that was left here"));
+        let told = told(name);
+        let is_misnamed = told.as_ref().is_some_and(|(told, _)| told.contains("under this name"));
+        assert_eq!(is_misnamed, expected.is_some(), "{name}: {told:?}");
+        assert!(
+            expected.is_none_or(|expected| told
+                .as_ref()
+                .is_some_and(|(told, is_due)| told.starts_with(&expected) && *is_due)),
+            "{name}: {told:?}"
+        );
+    }
 }
 
 /// With the journal lost as well, a file went to its market again from a bundle that was moved to where none can lie.
@@ -752,6 +879,7 @@ fn lacking_vecteezy() -> crate::service::ledger::Lacks {
         never: vec![MarketName::recorded("vecteezy")],
         refused: Vec::new(),
         taken_back: Vec::new(),
+        again: Vec::new(),
         asset: AssetId::of(&ContentHash::of(b"asset")),
         others: Vec::new(),
     }

@@ -241,12 +241,10 @@ impl Dispatcher {
         if let Ok(requests) = Mailbox::requests(mailbox.disk()) {
             self.journal.set_requests(requests);
         }
-        let believed = self.decide.memory.believed(now);
-        if self.decide.releases.collect(&mailbox, believed, now.steady) {
+        if self.decide.releases.collect(&mailbox, now.timestamp(), now.steady) {
             self.reconsider();
-            if self.decide.take_offers_wait() {
-                self.maintenance.tending.all_bundles();
-            }
+            // What waits for the gate, or was taken back from a market.
+            self.maintenance.tending.all_bundles();
         }
     }
 

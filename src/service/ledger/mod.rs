@@ -1,5 +1,6 @@
 mod assets;
 mod file_names;
+mod joined;
 mod kept;
 mod note_versions;
 mod owed;
@@ -18,9 +19,10 @@ use jiff::Timestamp;
 use crate::model::{AssetId, ContentHash, MarketName, RelPath, Stage, ThemeSlug};
 use crate::plan::{BundleFolder, BundleName, MarketRecord, Named, Plan};
 use crate::records::{About, Got, Publish, PublishMode, SIDECAR_SUFFIX};
-use assets::Assets;
+use assets::{Assets, Slot};
 use file_names::FileNames;
 pub(super) use file_names::Published;
+use joined::Joined;
 pub(super) use kept::KeptProducts;
 use note_versions::NoteVersions;
 pub(super) use owed::Lacks;
@@ -42,8 +44,7 @@ pub(super) struct Ledger {
     /// Where files lay that were set aside: who comes back to such a place was sent back.
     set_aside: HashSet<RelPath>,
     file_names: FileNames,
-    /// The bundles that assets of each theme joined.
-    bundles: HashMap<ThemeSlug, BTreeSet<BundleName>>,
+    joined: Joined,
     /// The hash of each bundle's manifest as it was written last.
     manifests: HashMap<RelPath, ContentHash>,
     sendings: Sendings,
@@ -123,14 +124,14 @@ impl Ledger {
         self.sendings.clock_said(at);
     }
 
-    /// Returns whether something is on record as sent in the future, and nobody can tell when it was.
+    /// Returns whether something is on record as sent in the future, and nobody can tell when it was, but that it was before now.
     pub(super) fn is_any_sending_undated(&self, now: Timestamp) -> bool {
-        self.market_records().any(|(_, record)| record.is_undated(now))
+        !sendings::is_behind(now) && self.market_records().any(|(_, record)| record.is_undated(now))
     }
 
     /// Remembers from which markets a person took an asset back that lies in bundles of others. It may go there again once
     /// it is changed in a bundle (as other tags do), or comes from elsewhere.
-    fn remember_taken_back(&mut self, slot: assets::Slot, about: &About) {
+    fn remember_taken_back(&mut self, slot: Slot, about: &About) {
         let is_bundled = |path: &Option<RelPath>| path.as_ref().is_some_and(BundleFolder::is_file);
         match about.undoes {
             Some(_) if is_bundled(&about.to) => self.assets.was_taken_back(slot, &about.markets),
@@ -141,7 +142,7 @@ impl Ledger {
         }
     }
 
-    fn remember_step(&mut self, slot: assets::Slot, about: &About, own: &[&Publish], at: Timestamp) {
+    fn remember_step(&mut self, slot: Slot, about: &About, own: &[&Publish], at: Timestamp) {
         for hash in about.hash.iter().chain(&about.essences) {
             self.assets.had(slot, hash);
         }
@@ -171,7 +172,8 @@ impl Ledger {
             .filter(|file| BundleFolder::is_file(file) && about.to.as_ref() != Some(*file));
         self.assets.has_further(slot, further.cloned());
         let bundles = own.iter().filter(|file| BundleFolder::is_file(&file.to));
-        bundles.filter_map(|file| BundleName::of(&file.to)).for_each(|name| self.joined(about.theme.as_ref(), name));
+        let bundles = bundles.filter_map(|file| BundleName::of(&file.to));
+        bundles.for_each(|name| self.joined.add(slot, about.theme.as_ref(), name));
         if let Some(from) = &about.from {
             self.set_aside.remove(from);
         }
@@ -187,15 +189,9 @@ impl Ledger {
         self.manifests.get(path)
     }
 
-    fn joined(&mut self, theme: Option<&ThemeSlug>, bundle: BundleName) {
-        if let Some(theme) = theme {
-            self.bundles.entry(theme.clone()).or_default().insert(bundle);
-        }
-    }
-
     /// Returns the bundles that assets of a theme joined, as far as is known.
     pub(super) fn bundles_of(&self, theme: &ThemeSlug) -> impl Iterator<Item = &BundleName> {
-        self.bundles.get(theme).into_iter().flatten()
+        self.joined.of_theme(theme)
     }
 
     /// Takes the number that a plan uses, so that no other plan gets it.
@@ -214,11 +210,16 @@ impl Ledger {
         }
     }
 
-    /// Returns whether an asset had a file in a bundle that it did not leave by `undo`: what became of it, only the bundle shows.
-    pub(super) fn has_file_in(&self, bundle: &BundleName) -> bool {
+    /// Returns the files in a bundle that did not leave it by `undo`: what became of them, only the bundle shows.
+    pub(super) fn files_in(&self, bundle: &BundleName) -> impl Iterator<Item = &RelPath> {
         let of_slot = |slot| self.assets.at(slot).into_iter().chain(self.assets.further(slot));
-        let is_in = |file: &RelPath| BundleFolder::is_file(file) && BundleName::of(file).as_ref() == Some(bundle);
-        self.assets.slots().any(|slot| of_slot(slot).any(is_in))
+        let is_in = |file: &&RelPath| BundleFolder::is_file(file) && BundleName::of(file).as_ref() == Some(bundle);
+        self.joined.assets(bundle).flat_map(of_slot).filter(is_in)
+    }
+
+    /// Returns the bundles that assets ever joined, the latest first.
+    pub(super) fn joined_bundles(&self) -> impl Iterator<Item = &BundleName> {
+        self.joined.bundles()
     }
 
     /// Returns whether it is known which asset has, or had, a name in a bundle for a market.
@@ -226,10 +227,11 @@ impl Ledger {
         self.file_names.owner(market, name).is_some()
     }
 
-    /// Returns whether another asset's file has, or had, a name in a bundle for a market.
-    pub(super) fn is_given(&self, market: &MarketName, name: &str, to: &AssetId) -> bool {
+    /// Returns whether another asset's file has, or had, the name of a file in a bundle for its market.
+    pub(super) fn is_given(&self, file: &RelPath, to: &AssetId) -> bool {
         let is_other = |owner| self.assets.with_id(to).is_none_or(|own| !self.assets.are_same(own, owner));
-        self.file_names.owner(market, name).is_some_and(is_other)
+        let owner = BundleName::of(file).and_then(|bundle| self.file_names.owner(&bundle.market, &file.file_text()));
+        owner.is_some_and(is_other)
     }
 
     /// Returns a theme's next number.
@@ -247,7 +249,7 @@ impl Ledger {
         self.assets.named_by(companion).map(|(slot, named)| (self.seen(slot), named))
     }
 
-    fn seen(&self, slot: assets::Slot) -> Seen {
+    fn seen(&self, slot: Slot) -> Seen {
         Seen {
             id: self.assets.id(slot).clone(),
             places: self.assets.at(slot).into_iter().chain(self.assets.further(slot)).cloned().collect(),

@@ -17,10 +17,19 @@ pub(in crate::service) struct Lacks {
     pub(in crate::service) refused: Vec<MarketName>,
     /// Those from which a person took it back.
     pub(in crate::service) taken_back: Vec<MarketName>,
+    /// Those from which a person took it back, and to which a person lets it go again.
+    pub(in crate::service) again: Vec<MarketName>,
     /// The asset.
     pub(in crate::service) asset: AssetId,
     /// The files of the same asset in other bundles.
     pub(in crate::service) others: Vec<RelPath>,
+}
+
+impl Lacks {
+    /// Takes a person's word that what was taken back from markets may go there again.
+    pub(in crate::service) fn let_go_again(&mut self) {
+        self.again.append(&mut self.taken_back);
+    }
 }
 
 impl Ledger {
@@ -56,6 +65,7 @@ impl Ledger {
                     never: never.clone(),
                     refused: refused.clone(),
                     taken_back: taken_back.clone(),
+                    again: Vec::new(),
                     asset: asset.clone(),
                     others,
                 };

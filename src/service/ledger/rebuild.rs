@@ -91,7 +91,7 @@ impl Ledger {
                 self.assets.has_further(slot, std::iter::once(file.clone()));
             }
             self.file_names.give(slot, &file);
-            self.joined(sidecar.theme.as_ref(), bundle);
+            self.joined.add(slot, sidecar.theme.as_ref(), bundle);
         }
         // A person may have moved it: where it lies is true, and the journal only remembers.
         let is_moved = |at: &RelPath| *at != file && is_in_flow(&file) && !is_there(at) && is_there(&file);

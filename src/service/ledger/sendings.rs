@@ -12,6 +12,18 @@ use crate::model::{ContentHash, MarketName, RelPath};
 use crate::plan::{BundleName, MarketRecord, Refusal, is_answered_again};
 use crate::records::{AnsweredFile, Answers, Dealing, Got, Sending};
 
+/// The beginning of 2024, when nothing of stockmill was there: a clock that says an earlier time is behind, as that of a board
+/// without a battery is until somebody sets it.
+const FIRST_S: i64 = 1_704_067_200;
+/// A time that no clock says. What was sent when the clock was behind counts as if it had been ahead: as sent when the next thing
+/// was recorded.
+const NEVER_S: i64 = 250_000_000_000;
+
+/// Returns whether a clock is surely behind that says this.
+pub(super) fn is_behind(at: Timestamp) -> bool {
+    at.as_second() < FIRST_S
+}
+
 /// What went to each market. Of a file it keeps its number in its market's record; what the journal says beside that is
 /// kept of refused files alone, which are few.
 #[derive(Debug, Default, Clone)]
@@ -112,6 +124,9 @@ impl Sendings {
         let of_market = self.markets.entry(sending.market.clone()).or_default();
         let of_bundle = self.bundles.entry(name.clone()).or_default();
         let (first, mut kept) = (of_market.record.next_number(), HashSet::new());
+        // Each sending has one of its own: what was recorded after one says nothing of the next.
+        let never = || i64::try_from(first).ok().and_then(|first| Timestamp::from_second(NEVER_S + first).ok());
+        let at = never().filter(|_| is_behind(sending.at)).unwrap_or(sending.at);
         for file in &sending.files {
             let slot = assets.of_id(&file.asset);
             assets.had(slot, &file.hash);
@@ -119,7 +134,7 @@ impl Sendings {
             if before.rev().any(|number| of_market.is_answered_as(number, &got) && kept.insert(number)) {
                 continue;
             }
-            let number = MarketRecord::send(&mut of_market.record, sending.at, file.theme.as_ref());
+            let number = MarketRecord::send(&mut of_market.record, at, file.theme.as_ref());
             assets.was_sent(slot, &sending.market, number);
         }
         let new = first..of_market.record.next_number();
@@ -212,8 +227,11 @@ impl Sendings {
         }
     }
 
-    /// Takes what the clock said after all that is on record.
+    /// Takes what the clock said after all that is on record; nothing, if it was behind.
     pub(super) fn clock_said(&mut self, at: Timestamp) {
+        if is_behind(at) {
+            return;
+        }
         self.markets.values_mut().for_each(|of_market| of_market.record.clock_said(at));
     }
 

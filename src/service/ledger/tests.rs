@@ -400,6 +400,53 @@ fn what_was_sent_is_known_by_asset_and_by_content() {
     }
 }
 
+/// A clock that began in 1970 dated what one that was ahead had recorded, and what was sent while it stood there: both counted
+/// for no limit.
+#[test]
+fn a_clock_that_is_far_behind_dates_nothing() {
+    let at = |text: &str| -> Timestamp { format!("{text}Z").parse().unwrap() };
+    let m = MarketName::recorded("m");
+    let [behind, right, later] = ["1970-01-01T00:01:00", "2026-12-01T09:00:00", "2026-12-01T10:00:00"];
+    let [ahead, now] = ["2031-01-01T00:00:00", "2026-12-02T12:00:00"];
+    // When each of two bundles was sent by the clock, what it said after that, and since when that counts; by now they are
+    // dated, or not.
+    let rows: [(&[&str], &[&str], &[&str], bool); 7] = [
+        (&[right], &[later], &[right], false),
+        (&[ahead], &[behind, right], &[right], false),
+        (&[ahead], &[behind], &[now], true),
+        (&[behind], &[right, later], &[right], false),
+        (&[behind], &[], &[now], true),
+        // One says nothing of the other.
+        (&[behind, right, behind], &[later], &[right, right, later], false),
+        (&[behind, right, behind], &[], &[right, right, now], true),
+    ];
+    for (sent, said, counts, is_undated) in rows {
+        let mut ledger = Ledger::default();
+        for (n, sent) in (1..).zip(sent) {
+            let file = SentFile {
+                name: "a.jpg".to_owned(),
+                asset: AssetId::of(&hash(&format!("{n}"))),
+                theme: None,
+                hash: hash(&format!("{n}")),
+                made: None,
+                number: None,
+                row: None,
+            };
+            let bundle = path(&format!("upload/2026-12-0{n}/m"));
+            let sending = Sending { bundle, market: m.clone(), at: at(sent), files: vec![file] };
+            let Intent { about, .. } = dealt(Dealing::Sent(sending));
+            ledger.remember(&about, &[], at(sent));
+        }
+        said.iter().for_each(|said| ledger.clock_said(at(said)));
+        let (_, record) = ledger.market_records().next().unwrap();
+        let found: Vec<Timestamp> =
+            record.sent_after(at("2026-11-25T00:00:00"), at(now)).into_iter().map(|(at, _)| at).collect();
+        assert_eq!(found, counts.iter().map(|text| at(text)).collect::<Vec<_>>(), "{sent:?} {said:?}");
+        assert_eq!(ledger.is_any_sending_undated(at(now)), is_undated, "{sent:?} {said:?}");
+        assert!(!ledger.is_any_sending_undated(at(behind)), "nothing is dated by a clock that is behind");
+    }
+}
+
 /// What a person does with one of three contents.
 #[derive(Debug, Clone)]
 enum Act {

@@ -2,14 +2,15 @@
 
 use super::explain::Explained;
 use super::open_bundles::unnamed;
-use super::{View, is_sent};
+use super::{AssetStatus, View, is_sent};
+use crate::intake::Odd;
 use crate::market::{Fitted, Market, as_keyword, fit, left_out_words, lint_fitted, row_of};
 use crate::model::hierarchy::of_keywords;
 use crate::model::iim::shortened;
-use crate::model::{RelPath, counted};
+use crate::model::{RelPath, counted, is_sent_mark};
 use crate::plan::tags::{Layer, Resolved, Sourced, digest};
 use crate::plan::{BundleFolder, BundleName, Elsewhere, Hold, Parts};
-use crate::records::{SIDECAR_BYTES_MAX, Sidecar, is_sent_mark};
+use crate::records::{SIDECAR_BYTES_MAX, Sidecar};
 use crate::service::decide::{
     Care, UNNAMED, UNTOLD, elsewhere_in, foreign_xmp, is_as_left, lost_record, manifest_of, parts_of, rows_of,
     unsent_told,
@@ -25,6 +26,10 @@ impl View {
         let Some(name) = BundleName::of(path) else {
             return Explained::new(in_no_bundle(path));
         };
+        if let Some(Odd { path, why }) = self.decide.renamed_bundles().into_iter().find(|odd| path.is_in(&odd.path)) {
+            return Explained::new("a bundle that a person renamed, or what lies in it")
+                .standing(AssetStatus::LeftAlone(path, why));
+        }
         let is_moved = BundleFolder::is_among_sent(path);
         let folder = if is_moved { name.sent_folder() } else { name.folder() };
         let bundle = BundleFolder::new(folder.clone());

@@ -234,7 +234,10 @@ impl View {
     fn look(&mut self, unit: &RelPath) -> Result<Surveyed, DiskError> {
         let now = self.clock.now().for_settle();
         let ignore = &self.decide.settings.settle.ignore;
-        let surveyed = look_into(self.decide.vault.disk(), None, unit, ignore, &self.insides, now)?;
+        let mut surveyed = look_into(self.decide.vault.disk(), None, unit, ignore, &self.insides, now)?;
+        if *unit == Stage::Upload.folder() {
+            surveyed.odd.extend(self.decide.renamed_bundles());
+        }
         self.decide.take_near_misses(unit, &surveyed.near_misses);
         Ok(surveyed)
     }

@@ -10,6 +10,7 @@ use crate::model::{AssetId, MarketName, RelPath, Stage, ThemeSlug, together};
 use crate::plan::{BundleFolder, BundleName, Hold, Said};
 use crate::service::clock::Moment;
 use crate::service::decide::{Against, Care, Here, OpenBundle, Owing, Places, UNNAMED, UNTOLD, all_bundles};
+use crate::service::ledger::Lacks;
 use crate::service::release::BehindGate;
 use crate::service::why::{Why, WhyKind};
 
@@ -25,15 +26,21 @@ impl Told {
 }
 
 impl View {
-    /// Returns what the gate of `upload` keeps from further markets, of all themes or of one.
+    /// Returns what waits for a person's word to go to further markets, of all themes or of one: what the gate of `upload` keeps,
+    /// and what a person took back from them.
     pub fn behind_gate(&mut self, theme: Option<&ThemeSlug>) -> BehindGate {
         let mut behind = BehindGate::default();
         let settings = &self.decide.settings;
-        if *settings.gates.of(Stage::Upload) == Gate::Auto {
-            return behind;
-        }
+        let is_auto = *settings.gates.of(Stage::Upload) == Gate::Auto;
         let names = all_bundles(self.decide.disk(), &settings.upload.markets);
-        let owed = self.decide.owed(&names.iter().cloned().collect());
+        let mut owed = self.decide.owed(&names.iter().cloned().collect());
+        for files in owed.values_mut() {
+            if is_auto {
+                files.retain(|_, lacks| !lacks.taken_back.is_empty());
+                files.values_mut().for_each(|lacks| (lacks.never, lacks.refused) = Default::default());
+            }
+            files.values_mut().for_each(Lacks::let_go_again);
+        }
         let now = self.clock.now();
         let here = Here { now: &now, pauses: &self.pauses, units: &self.units };
         let mut before = Told::default();

@@ -1,15 +1,17 @@
 //! What `status` shows: counts of every stage, and what stays where it is, by stage, theme and reason.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ffi::OsString;
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::{AssetStatus, View, is_sent};
-use crate::model::{RelPath, Stage, alike, shape, told_as_one};
+use crate::market::with_rows;
+use crate::model::{ContentHash, RelPath, Stage, alike, shape, told_as_one};
 use crate::plan::{BundleFolder, BundleName, Plan, REASON};
-use crate::records::Deliveries;
-use crate::service::decide::{all_bundles, rows_of, unsent_told, without_file, without_row};
+use crate::records::{Deliveries, DeliveryStep, row_sum};
+use crate::service::decide::{all_bundles, manifest_of, rows_of, unsent_told, without_file, without_row};
 use crate::service::send::sendings;
 use crate::service::sent::{NEVER_THERE, place_of};
 use crate::service::survey::stage_of;
@@ -80,6 +82,8 @@ pub struct BundleStatus {
     pub without_sidecar: usize,
     /// How many of them were delivered to the market's server, or why nobody can tell.
     pub delivered: Result<usize, String>,
+    /// Of one that is not sent, how many of these are others by now, or have another row than the market got.
+    pub changed: usize,
     /// Whether it was sent.
     pub sent: bool,
     /// Of a sent one, the files that have no row in its manifest, or why that cannot be told.
@@ -171,6 +175,7 @@ impl View {
             };
             let delivered = known.as_ref().map(of).map_err(Clone::clone);
             let sent = is_sent(disk, &folder).unwrap_or(false);
+            let changed = if sent { 0 } else { self.changed_since(known.as_ref().ok(), name, &within, &files) };
             let without_row = if sent { without_row(disk, settings, name) } else { Ok(Vec::new()) };
             let missing = || match recorded.get(&name.folder()) {
                 // What was there when it was sent may be deleted since.
@@ -187,6 +192,7 @@ impl View {
                 files: files.len(),
                 without_sidecar: others.len(),
                 delivered,
+                changed,
                 sent,
                 without_row: without_row.map_err(|hold| hold.to_string()),
                 without_file: without_file.map_err(|hold| hold.to_string()),
@@ -194,6 +200,38 @@ impl View {
         };
         let markets = &settings.upload.markets;
         all_bundles(disk, markets).iter().map(look).collect()
+    }
+
+    /// Returns how many files of a bundle changed after they were delivered, or their rows did: nothing goes twice by itself. One
+    /// that cannot be read may have.
+    fn changed_since(
+        &self,
+        known: Option<&Deliveries>,
+        name: &BundleName,
+        within: &RelPath,
+        files: &[(OsString, Entry)],
+    ) -> usize {
+        let Some(known) = known else { return 0 };
+        let (disk, went, mut now) = (self.decide.disk(), known.delivered_rows(&name.folder()), BTreeMap::new());
+        let market = self.decide.settings.upload.market(&name.market).filter(|_| !went.is_empty());
+        for part in market.map_or_else(Vec::new, |_| manifest_of(disk, name).unwrap_or_default()) {
+            let mut see = |file: &str, row: &[u8]| {
+                now.entry(file.to_owned()).or_insert_with(|| row_sum(row));
+                false
+            };
+            let _ = market.map(|market| with_rows(market, &part.bytes, &mut see));
+        }
+        let is_at_market =
+            |hash: &ContentHash| known.of(&name.market, hash).is_some_and(|went| went.step == DeliveryStep::Delivered);
+        let is_changed = |(file, entry): &&(OsString, Entry)| {
+            let path = within.join(file);
+            let Some(was) = known.delivered(&path) else { return false };
+            let is_as_it_went = (was.bytes, was.modified_ns) == (entry.identity.size, entry.identity.modified_ns);
+            let row = went.get(&path.file_text()).zip(now.get(&path.file_text()));
+            row.is_some_and(|(went, now)| went != now)
+                || !is_as_it_went && !disk.hash(&path).is_ok_and(|hash| hash == was.hash || is_at_market(&hash))
+        };
+        files.iter().filter(is_changed).count()
     }
 
     /// Returns the files of which a manifest that was sent has rows, and which did not go with it.

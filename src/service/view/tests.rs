@@ -409,6 +409,48 @@ fn a_bundle_of_which_nobody_knows_what_was_delivered_is_told_as_such() {
     }
 }
 
+/// All of a bundle was delivered, and only its list left to do, while `deliver` refused its files.
+#[test]
+fn what_changed_after_it_was_delivered_is_counted() {
+    let (bundle, row) = ("upload/2026-11-28/adobe-stock", "sea-0001.jpg,Old sea,\"a,b\",,\r\n");
+    let delivered = |name: &str, bytes: &[u8], rows: &[&str]| {
+        let record = FileDelivery {
+            at: "2026-11-28T09:00:00Z".parse().unwrap(),
+            market: crate::model::MarketName::recorded("adobe-stock"),
+            file: path(&format!("{bundle}/{name}")),
+            asset: None,
+            hash: ContentHash::of(bytes),
+            bytes: 1,
+            modified_ns: 1,
+            step: DeliveryStep::Delivered,
+            rows: rows.iter().map(|row| ("sea-0001.jpg".to_owned(), crate::records::row_sum(row.as_bytes()))).collect(),
+        };
+        DeliveryRecord::File(record).to_line()
+    };
+    let file = |bytes: &[u8]| delivered("files/sea-0001.jpg", bytes, &[]);
+    let csv = |row: &str| delivered("adobe-stock.csv", row.as_bytes(), &[row]);
+    // What was delivered, whether it is sent by now, and how many files changed since.
+    let rows = [
+        (String::new(), false, 0),
+        (file(b"finished"), false, 0),
+        (file(b"older"), false, 1),
+        (file(b"older"), true, 0),
+        // What it has now was recorded by `--taken`.
+        (file(b"older") + &file(b"finished"), false, 0),
+        (file(b"finished") + &csv(row), false, 0),
+        (file(b"finished") + &csv("sea-0001.jpg,New sea,\"a,b\",,\r\n"), false, 1),
+    ];
+    for (record, is_sent, changed) in rows {
+        let mill = Mill::furnished();
+        mill.put("upload/.stockmill-delivery/delivered.jsonl", &record);
+        if is_sent {
+            mill.put(&format!("{bundle}/SENT"), "");
+        }
+        let found: Vec<usize> = mill.view().bundles().iter().map(|bundle| bundle.changed).collect();
+        assert_eq!(found, [changed], "{record}");
+    }
+}
+
 /// The tags of today were shown as if they had been sent.
 #[test]
 fn a_sent_file_tells_its_tags_as_they_were_sent() {
@@ -634,11 +676,11 @@ fn what_markets_will_refuse_is_told_of_what_waits_in_any_stage() {
             "keep: {min_megapixels: 0.1}\n",
             &[
                 (
-                    "adobe-stock refuses it: it has 0.1 megapixels, and the market takes 4 to 100; with `keep: {min_megapixels: 4}` it is enlarged so far in `keep`, unless `keep.method` is `none`; the market has no",
+                    "adobe-stock refuses it: it has 0.1 megapixels, and the market takes 4 to 100; with `keep: {min_megapixels: 4}` it is enlarged so far in `keep`, unless `keep.method` is `none`; what passed `keep` before goes through it again by `stockmill release keep --again`; the market has no",
                     all,
                 ),
                 (
-                    "dreamstime refuses it: it has 0.1 megapixels, and the market takes 3 to 70; with `keep: {min_megapixels: 3}` it is enlarged so far in `keep`, unless `keep.method` is `none`; its title, which stands in",
+                    "dreamstime refuses it: it has 0.1 megapixels, and the market takes 3 to 70; with `keep: {min_megapixels: 3}` it is enlarged so far in `keep`, unless `keep.method` is `none`; what passed `keep` before goes through it again by `stockmill release keep --again`; its title, which stands in",
                     all,
                 ),
                 (short, &with_sky[3..]),

@@ -111,7 +111,9 @@ impl Dispatcher {
 
     /// Tells what is left alone.
     fn take_odd(&mut self, surveyed: &Surveyed) {
-        for odd in &surveyed.odd {
+        let is_upload = surveyed.unit == Stage::Upload.folder();
+        let renamed = if is_upload { self.decide.renamed_bundles() } else { Vec::new() };
+        for odd in surveyed.odd.iter().chain(&renamed) {
             // A record of our own may be seen before the asset that it goes with, or after it went.
             if self.is_moving(&odd.path) {
                 self.intake.walks.mark(surveyed.unit.clone());

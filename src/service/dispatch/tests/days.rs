@@ -176,7 +176,7 @@ fn a_clock_that_was_ahead_holds_no_market_for_years() {
     // From then on nothing is done, but for one line in the journal: when it is, and how many files have gone.
     let (told, full) = (
         "was sent by now",
-        "1 file, recorded as sent by a clock that was ahead, counts as sent on Saturday 2024-03-30",
+        "1 file, recorded as sent by a clock that was wrong, counts as sent on Saturday 2024-03-30",
     );
     for (at, files) in [
         (SATURDAY, 1),

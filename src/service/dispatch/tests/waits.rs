@@ -101,6 +101,43 @@ fn a_release_lets_what_lies_in_bundles_go_to_further_markets() {
     assert_eq!(bundled(&mill), [2, 1]);
 }
 
+/// Where all its copies lay in bundles that were sent, nothing let it go to that market again.
+#[test]
+fn what_undo_took_back_from_a_further_market_goes_there_by_a_release() {
+    let settings = |gate: &str, markets: &str| format!("gates: {{upload: {gate}}}\nupload: {{markets: [{markets}]}}\n");
+    let tags = "title: The sea\ndescription: The sea in the early morning\nkeywords: [sea, wave, blue, dawn, calm, sky, sun]\n";
+    for (gate, is_sent) in [("hold", true), ("hold", false), ("auto", true), ("auto", false)] {
+        let files = [("raw/sea/a.png", &*picture(1)), ("raw/sea/tags.yaml", tags.as_bytes())];
+        let mut mill = Mill::new(&settings(gate, "adobe-stock"), &files);
+        let bundled = |mill: &Mill| {
+            let of = |market: &str| mill.assets().iter().filter(|name| name.contains(market)).count();
+            [of("/adobe-stock/files/"), of("/vecteezy/files/")]
+        };
+        mill.run();
+        mill.release(Stage::Upload);
+        mill.run();
+        mill.reload(&settings(gate, "adobe-stock, vecteezy"));
+        mill.run();
+        mill.release(Stage::Upload);
+        mill.run();
+        assert_eq!(bundled(&mill), [1, 1], "{gate}: {:?}", mill.held());
+        mill.undo();
+        mill.run();
+        if is_sent {
+            mill.ask(Action::Sent(vec![path(&format!("upload/{}/adobe-stock", mill.now().local.date()))]));
+            mill.run();
+        }
+        assert_eq!(bundled(&mill), [1, 0], "{gate} {is_sent}");
+        mill.release(Stage::Upload);
+        mill.run();
+        assert_eq!(bundled(&mill), [1, 1], "{gate} {is_sent}: {:?}", mill.held());
+        // And again it waits for a word.
+        mill.undo();
+        mill.run();
+        assert_eq!(bundled(&mill), [1, 0], "{gate} {is_sent}");
+    }
+}
+
 /// A bundle without a file stayed, and `status` named it for ever.
 #[test]
 fn a_bundle_goes_with_the_file_that_undo_takes_out_of_it_last() {
