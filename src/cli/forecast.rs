@@ -78,7 +78,7 @@ fn tell(future: &Future, day: Date, zone: &TimeZone) {
     }
     let stays = future.forecast.stays.iter();
     for (markets, why, files) in grouped(stays.map(|(file, market, why)| (market.clone(), why.clone(), file))) {
-        say!("{}: not until {day} for {markets}: {why}", named(&files));
+        say!("{}: not by {day} for {markets}: {why}", named(&files));
     }
     for (why, files) in alike(future.held.iter().map(|(file, why)| (why.clone(), file.clone()))) {
         say!("{}: held: {why}", named(&files));

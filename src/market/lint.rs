@@ -160,7 +160,7 @@ pub fn left_out_words(left_out: &[String]) -> Option<Warning> {
 
 /// Returns what is unwise in the tags of a file.
 pub fn lint(names: &Names, meta: &Meta) -> Vec<Warning> {
-    lint_but(names, meta, &[])
+    lint_but(names, meta, &[], KEYWORDS_FEW)
 }
 
 /// Returns what is unwise in what a market gets of the tags of a file: those fitted to it. Its own words for what AI made
@@ -168,21 +168,23 @@ pub fn lint(names: &Names, meta: &Meta) -> Vec<Warning> {
 pub fn lint_fitted(names: &Names, market: &Market, fitted: &Meta, category: Option<&str>) -> Vec<Warning> {
     let AiFlag { in_title, in_description, keyword, .. } = &market.ai_flag;
     let marks: Vec<&str> = [in_title, in_description, keyword].into_iter().flatten().map(String::as_str).collect();
-    let mut warnings = lint_but(names, fitted, if fitted.source_type.is_by_ai() { &marks } else { &[] });
+    let marks = if fitted.source_type.is_by_ai() { &marks[..] } else { &[] };
+    // Of a market that takes no more nobody can have more.
+    let mut warnings = lint_but(names, fitted, marks, market.keywords.max.min(KEYWORDS_FEW));
     warnings.extend(lacks_category(std::iter::once(market), &|_| category.is_some(), fitted));
     warnings
 }
 
-/// The same but for names that stand in some words.
-fn lint_but(names: &Names, meta: &Meta, words: &[&str]) -> Vec<Warning> {
+/// The same but for names that stand in some words, where fewer keywords than so many are few.
+fn lint_but(names: &Names, meta: &Meta, words: &[&str], few: usize) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let mut warn = |kind, text| warnings.push(Warning { kind, text });
     if meta.title.is_empty() {
         warn(WarningKind::NoTitle, "it has no title".to_owned());
     }
-    if meta.keywords.len() < KEYWORDS_FEW {
+    if meta.keywords.len() < few {
         let has = counted(meta.keywords.len(), "keyword");
-        warn(WarningKind::FewKeywords, format!("it has {has}: buyers find what has {KEYWORDS_FEW} and more"));
+        warn(WarningKind::FewKeywords, format!("it has {has}: buyers find what has {few} and more"));
     }
     let letters = || meta.title.chars().filter(|c| c.is_alphabetic());
     if letters().count() > 3 && letters().all(char::is_uppercase) {
@@ -480,6 +482,13 @@ mod tests {
             let told: Vec<WarningKind> =
                 lint_fitted(&names, market, &fitted, category).iter().map(|warning| warning.kind).collect();
             assert_eq!(told, expected, "{name}");
+        }
+        // Of a market that takes four nobody can have more.
+        let mut market = all.into_iter().find(|market| market.name == "vecteezy").unwrap();
+        for (max, has_few) in [(4, false), (50, true)] {
+            market.keywords.max = max;
+            let told = lint_fitted(&names, &market, &tags("Lake", "snow, tree, sky, night"), None);
+            assert_eq!(told.iter().any(|warning| warning.kind == WarningKind::FewKeywords), has_few, "{max}");
         }
     }
 

@@ -172,6 +172,8 @@ pub struct BundleAsset {
     pub video: Option<Video>,
     /// Whether its tags stand in the file too.
     pub is_tagged: bool,
+    /// Whether it is a document that its theme claims, and not what stockmill knows by its content.
+    pub is_document: bool,
     /// Whether a person changed it since it was bundled.
     pub is_retouched: bool,
     /// The parts of a model.
@@ -221,6 +223,7 @@ impl BundleAsset {
             warnings: Vec::new(),
             video: None,
             is_tagged: true,
+            is_document: false,
             is_retouched: false,
             parts: None,
             private: Private::default(),

@@ -59,7 +59,7 @@ pub(super) fn of_sound(market: &Market, assets: &[BundleAsset]) -> Option<String
 
 /// Returns the line about videos that hold no tags: whoever forgets the CSV sends them without a title.
 pub(super) fn of_tagless(assets: &[BundleAsset]) -> Option<String> {
-    let names = named(assets.iter().filter(|asset| asset.video.is_some() && !asset.is_tagged))?;
+    let names = named(assets.iter().filter(|asset| (asset.video.is_some() || asset.is_document) && !asset.is_tagged))?;
     Some(format!("{}{names}{}", TAGLESS.0, TAGLESS.1))
 }
 
@@ -335,6 +335,8 @@ mod tests {
         let tagless = of_tagless(&assets).unwrap();
         assert_eq!(tagless, "> Without tags inside: `1.mp4`, `3.mp4`; the market knows them by the CSV alone.");
         assert_eq!(of_tagless(&assets[..1]), None);
+        let document = BundleAsset { is_document: true, video: None, ..assets[1].clone() };
+        assert_eq!(of_tagless(&[document]).unwrap().matches("1.mp4").count(), 1);
         assert_eq!((of_names(&adobe, &assets), of_retouched(&assets)), (None, None));
         let mut strict = adobe.clone();
         strict.file_name.charset = Charset::Alphanumeric;

@@ -165,7 +165,7 @@ fn check_limits(
         |opens| format!("on {}", told(opens, schedule, facts.now)),
     );
     let why = format!(
-        "the gate of `{stage}` has let {cap} through {span}, which is its limit; it opens again {when}; earlier with \
+        "the gate of `{stage}` lets {cap} through {span}, which is its limit; it opens again {when}; earlier with \
          `stockmill release {stage}`"
     );
     Err(Shut { why, opens })
@@ -228,14 +228,14 @@ mod tests {
                 friday(Some(2), None),
                 "2026-11-27T10:00:00Z",
                 false,
-                Some("has let 2 through today"),
+                Some("lets 2 through today"),
                 Some("2026-12-04T09:00:00Z"),
             ),
             (
                 friday(Some(9), Some(3)),
                 "2026-11-27T10:00:00Z",
                 false,
-                Some("has let 3 through this week"),
+                Some("lets 3 through this week"),
                 Some("2026-12-04T09:00:00Z"),
             ),
             (friday(Some(9), Some(3)), "2026-12-04T10:00:00Z", false, None, None),
@@ -263,11 +263,11 @@ mod tests {
         let left = left.map(|at| at.parse().unwrap());
         let every_day = vec![Weekday::Friday, Weekday::Saturday, Weekday::Sunday, Weekday::Monday];
         // (days, at most a day and a week, how many are about to leave, what is said, when it opens)
-        let (friday, today, week) = (vec![Weekday::Friday], "has let 1 through today", "through this week");
+        let (friday, today, week) = (vec![Weekday::Friday], "lets 1 through today", "through this week");
         let rows = [
             (&friday, Some(1), None, 0, today, "2026-12-04T09:00:00Z"),
             (&every_day, Some(1), None, 0, today, "2026-11-28T09:00:00Z"),
-            (&every_day, Some(2), None, 1, "has let 2 through today", "2026-11-28T09:00:00Z"),
+            (&every_day, Some(2), None, 1, "lets 2 through today", "2026-11-28T09:00:00Z"),
             // The day on which the first of them left is a week ago, at whatever hour it did.
             (&every_day, None, Some(3), 0, week, "2026-11-28T09:00:00Z"),
             (&every_day, None, Some(2), 0, week, "2026-11-29T09:00:00Z"),

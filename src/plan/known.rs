@@ -89,6 +89,8 @@ pub enum Bundled {
     Sent(RelPath),
     /// It was taken out of this bundle, and not sent with it.
     TakenOut(RelPath),
+    /// It was uploaded from there, and then taken back; nothing says that it was deleted at the market.
+    StillUp(RelPath),
     /// It was sent, and the market refused it each time.
     Refused(Vec<Refusal>),
     /// Its bundle is gone, whether it was sent or not.
@@ -102,12 +104,16 @@ impl Bundled {
     pub fn refuse(&self, is_let_go: bool) -> Option<String> {
         let anyway = "`stockmill release upload --anyway`";
         let why = match self {
-            Self::TakenOut(_) if is_let_go => return None,
+            Self::TakenOut(_) | Self::StillUp(_) if is_let_go => return None,
             // Whether the market gets it once more is known when it is known how it is made.
             Self::Refused(_) => return None,
             Self::TakenOut(bundle) => {
                 format!("and taken out of `{bundle}`; {anyway} bundles it again")
             }
+            Self::StillUp(file) => format!(
+                "and taken back after its upload as `{file}`: delete that in the portal, tick so in the list of its bundle, \
+                 and say `stockmill release upload`; {anyway} bundles it again as it is"
+            ),
             Self::Lies(file) => format!("it lies there as `{file}`, and nothing is sold there twice"),
             Self::Sent(file) => format!("it was sent as `{file}`, and nothing is sold there twice"),
             Self::BundleGone(bundle) => format!(

@@ -93,7 +93,7 @@ impl Refusal {
 /// Returns what mends a file that a market refused, and had got so.
 pub fn what_mends(got: &Got) -> &'static str {
     match got.row {
-        Some(_) => "change its tags or its picture",
+        Some(_) => "change its tags or the file itself",
         None => {
             "change its picture, or tags that are in the file (what else the market was told of it is not on record: correct a \
              category, and all tags of models, WebM and MKV, in the portal)"
@@ -157,7 +157,7 @@ mod tests {
     fn what_was_refused_goes_again_once_it_is_made_otherwise() {
         let hash = |text: &str| ContentHash::of(text.as_bytes());
         let row = |text: &str| RowDigest { tags: hash(text), told: hash(text) };
-        let mends = "change its tags or its picture";
+        let mends = "change its tags or the file itself";
         let unknown =
             "change its picture, or tags that are in the file (what else the market was told of it is not on record";
         // What the refused file was made of and what its row said; what is made now, its bytes where they are known, and what its

@@ -69,6 +69,8 @@ pub fn plan_offer(facts: &Facts, markets: &[MarketName], context: &Context<'_>) 
 pub enum Said {
     /// It takes it now.
     Takes,
+    /// It takes it now if a file within its limits can be made for it, which shows once it is made.
+    TakesOwn,
     /// It takes it, and has no room now: why, and what ends that.
     Later(String),
     /// It refuses it: why.
@@ -83,7 +85,12 @@ pub fn ask_markets(
 ) -> Result<Vec<(MarketName, Said)>, Hold> {
     let asset = Asset::recognise(facts, context)?;
     let Answers { plan, refused, .. } = Answers::of(&asset, &|market| markets.contains(market));
-    let takes = plan.into_iter().flat_map(|plan| plan.about.markets).map(|market| (market, Said::Takes));
+    let takes = plan.into_iter().flat_map(|plan| {
+        let own = plan.own_files.iter().filter_map(|(product, _)| BundleName::of(&plan.products[*product].to));
+        let own: Vec<MarketName> = own.map(|bundle| bundle.market).collect();
+        let said = move |market: &MarketName| if own.contains(market) { Said::TakesOwn } else { Said::Takes };
+        plan.about.markets.into_iter().map(move |market| (market.clone(), said(&market)))
+    });
     let lacks = refused.into_iter().filter_map(|(market, NotTaken { reasons, cause })| match cause {
         Cause::Before => None,
         Cause::Room => Some((market, Said::Later(reasons.join("; ")))),
@@ -246,12 +253,12 @@ fn has_room(asset: &Asset<'_>, market: &Market) -> Result<(), NotTaken> {
 /// Adds a file and its sidecar in one market's bundle to the plan, and returns what is told of that; or says why the market
 /// refuses it.
 fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<Joined, NotTaken> {
-    let before = asset.context.bundled_for.get(&market.name);
+    let bundle = open_bundle(asset, market);
+    let before = asset.context.bundled_for.get(&market.name).filter(|before| !is_asked_for(before, &bundle));
     if let Some(why) = before.and_then(|before| before.refuse(asset.context.is_let_go)) {
         return Err(NotTaken::new(Cause::Before, &why));
     }
     let Offer { file_name: wanted, meta, left_out, own } = offer(asset, market)?;
-    let bundle = open_bundle(asset, market);
     let folder = BundleFolder::new(bundle.folder());
     let name = free_name(asset, market, &folder, &wanted)?;
     let to = folder.files().join(&name);
@@ -295,6 +302,11 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<J
     let record = free_path(&folder.sidecar_of(&name), asset.context);
     plan.products.push(new_file(record, recipe));
     Ok(joined)
+}
+
+/// Returns whether the list of a bundle asks by itself for what a person took back from it, in place of what was uploaded.
+fn is_asked_for(before: &Bundled, bundle: &BundleName) -> bool {
+    matches!(before, Bundled::StillUp(file) if BundleName::of(file).as_ref() == Some(bundle))
 }
 
 /// Returns how the file for a market is made, its record, and what its history says before "bundled". A picture that

@@ -270,6 +270,8 @@ fn syntax(error: &serde_yaml::Error, file: &str) -> RecordError {
         "keep only one of them"
     } else if what.contains("expected one text, such as") {
         "write several categories so, in one text"
+    } else if what.contains("failed to parse") {
+        "write a day as in `2026-12-24`"
     } else if what.contains("expected a string") {
         "write one text, in quotes if it holds signs"
     } else if what.contains("expected a sequence") {

@@ -270,7 +270,7 @@ fn what_was_refused_for_its_category_goes_again_once_that_is_mended() {
         fs::write(&list, "Filename,Status,Why\nwinter-cabins-0001.jpg,Rejected,category\n").unwrap();
         assert!(root.text(&["verdicts", list.to_str().unwrap(), COLUMNS[0], COLUMNS[1]]).contains("1 refused"));
         let explained = root.text(&["explain", root.bundled()[0].to_str().unwrap()]);
-        assert!(explained.contains("refused it: change its tags or its picture; tags stand in"), "{explained}");
+        assert!(explained.contains("refused it: change its tags or the file itself; tags stand in"), "{explained}");
         if is_dropped_again {
             fs::write(root.at("raw/winter-cabins/again.png"), picture(1, 100)).unwrap();
         } else {
@@ -279,7 +279,7 @@ fn what_was_refused_for_its_category_goes_again_once_that_is_mended() {
         root.once();
         let status = root.text(&["status"]);
         assert!(
-            status.contains(": change its tags or its picture") || status.contains("; change its tags"),
+            status.contains(": change its tags or the file itself") || status.contains("; change its tags"),
             "{status}"
         );
         assert!(root.bundled().len() == 1 && csv().contains(",1,") == is_dropped_again, "{}", csv());
@@ -317,7 +317,7 @@ fn what_shows_only_once_it_is_made_is_told_before() {
     fs::write(root.at("stockmill.yaml"), format!("{settings}export: {{quality: 80}}\n")).unwrap();
     let status = root.text(&["status"]);
     let told = "(noise), and gets it again only if its bytes are not those that were refused, which shows once it is made; \
-                change its tags or its picture: raw/winter-cabins/again.png";
+                change its tags or the file itself: raw/winter-cabins/again.png";
     assert!(status.contains("  1 file: adobe-stock refused it as `upload/") && status.contains(told), "{status}");
 }
 

@@ -327,6 +327,15 @@ fn what_was_bundled_before_is_bundled_again_only_if_it_cannot_have_been_sold() {
             format!("and taken out of `{}`; `stockmill release upload --anyway` bundles it again", bundle()),
         ),
         (
+            Bundled::StillUp(file()),
+            true,
+            format!(
+                "and taken back after its upload as `{}`: delete that in the portal, tick so in the list of its bundle, and \
+                 say `stockmill release upload`; `stockmill release upload --anyway` bundles it again as it is",
+                file()
+            ),
+        ),
+        (
             Bundled::BundleGone(bundle()),
             false,
             format!(
@@ -444,7 +453,7 @@ fn what_a_row_alone_says_makes_a_refused_file_another_one() {
     let unsure = "adobe-stock refused it as `upload/2026-11-20/adobe-stock/files/a.jpg` (category), and gets it again only if \
                   its bytes are not those that were refused, which shows once it is made; change its picture";
     assert!(first.unsure.len() == 1 && first.unsure[0].starts_with(unsure), "{:?}", first.unsure);
-    let same = "would get the same again; change its tags or its picture; no other market";
+    let same = "would get the same again; change its tags or the file itself; no other market";
     let not_known = "what else the market was told of it is not on record";
     let again = "bundled again, since its picture or its tags were mended, for adobe-stock of 2026-11-28";
     for (row, category, seq, expected) in [

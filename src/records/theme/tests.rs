@@ -73,6 +73,7 @@ fn errors_say_where_and_what_to_do() {
         (b"enhance: {sharpness: low}\n", 1, "did you mean `sharpen`?"),
         (b"enhance: low\n", 1, "expected keys of its own, such as `{sharpen: low}`"),
         (b"enlarge: neural\n", 1, "expected keys of its own, such as `{method: neural}`"),
+        (b"season: next year\n", 1, "write a day as in `2026-12-24`"),
         // What no honest program writes.
         (b"a0: &a0 [lol]\na1: [*a0, *a0]\n", 1, "unknown field `a0`"),
         (b"version: one\n", 1, "expected u32"),

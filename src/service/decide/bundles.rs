@@ -17,7 +17,7 @@ use super::tags::SharedTags;
 use crate::config::Settings;
 use crate::intake::Now;
 use crate::market::{Fitted, Market, fit, left_out_words, lint_fitted};
-use crate::model::{ContentHash, RelPath, ThemeSlug};
+use crate::model::{ContentHash, Kind, RelPath, ThemeSlug};
 use crate::plan::{
     Bundle, BundleAsset, BundleFolder, BundleName, Elsewhere, Hold, Plan, Product, Recipe, plan_refresh,
 };
@@ -123,6 +123,7 @@ impl Bundles<'_> {
         let version = version.map(ContentHash::short).unwrap_or_default();
         let version = parts.iter().fold(version, |version, parts| parts.version(version));
         let video = sidecar.video;
+        let is_document = sidecar.origin.as_ref().is_some_and(|origin| origin.kind == Kind::Document);
         let look = resolved.look.as_ref().map(|look| look.value);
         let people = resolved.people.as_ref().map(|people| people.value);
         inside.assets.push(BundleAsset {
@@ -136,6 +137,7 @@ impl Bundles<'_> {
             warnings,
             video,
             is_tagged,
+            is_document,
             is_retouched,
             private: sidecar.private,
             parts,

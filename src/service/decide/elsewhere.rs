@@ -77,6 +77,23 @@ impl Decider {
         others.any(|(other, file)| published.has(&file) && uploaded.may_have(other, &file))
     }
 
+    /// Returns what markets may have of an asset out of bundles from which it was taken back: its list says that it was uploaded,
+    /// and not that it was deleted there. Of markets that `has_more` it is known otherwise.
+    pub(super) fn still_up(
+        &self,
+        ids: &[&AssetId],
+        has_more: &dyn Fn(&MarketName) -> bool,
+    ) -> Vec<(MarketName, RelPath)> {
+        let uploaded = Uploaded::new(self.disk());
+        let left = self.ledger.joined_by(ids).filter(|bundle| !has_more(&bundle.market));
+        let up = left.filter_map(|bundle| {
+            let files = BundleFolder::new(bundle.folder()).files();
+            let mut up = uploaded.of(bundle).0.into_iter().map(|name| files.join(name));
+            Some((bundle.market.clone(), up.find(|file| self.ledger.had_name(file, ids))?))
+        });
+        up.collect()
+    }
+
     /// Takes it that whoever asks from now on only looks: one look tells how things lie.
     pub(in crate::service) fn look_at_places_once(&mut self) {
         self.upload.places = Some(self.places());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::intake::Found;
 use crate::make::{Limits, Measured, measure};
-use crate::model::RelPath;
+use crate::model::{Kind, RelPath};
 use crate::plan::BundleName;
 use crate::vault::{Entry, Look, What};
 
@@ -33,12 +33,14 @@ impl Measures {
 }
 
 impl Known {
-    /// Returns what a market measures of a file, `None` if it is not there; or why nobody can tell.
+    /// Returns what a market measures of a file, `None` if it is not there; or why nobody can tell. What is `claimed` is that
+    /// where its content says nothing else.
     pub(super) fn measured(
         &mut self,
         disk: &dyn Look,
         path: &RelPath,
         limits: &Limits,
+        claimed: Option<Kind>,
     ) -> Result<Option<Measured>, String> {
         let within = Some((limits.file_bytes_max, limits.decode));
         if self.within != within {
@@ -50,7 +52,10 @@ impl Known {
             Some((_, measured)) => measured,
             None => match measure(disk, &Found { path: path.clone(), entry }, limits) {
                 Ok(Some(measured)) => measured,
-                Ok(None) => return Err("it is of no kind that stockmill knows".to_owned()),
+                Ok(None) => {
+                    let kind = claimed.ok_or("it is of no kind that stockmill knows")?;
+                    Measured { kind, size: None, colours: None, bytes: entry.identity.size }
+                }
                 Err(error) => return Err(error.to_string()),
             },
         };
@@ -84,18 +89,23 @@ mod tests {
         };
         let mut measures = Measures::default();
         // Returns the bytes that are measured, and lets what is remembered say another number.
-        let mut look = |limits: &Limits| {
+        let mut look_as = |limits: &Limits, claimed: Option<Kind>| {
             let mut known = measures.take(&name);
-            let measured = known.measured(&*disk, &path, limits).map(|measured| measured.map(|found| found.bytes));
+            let measured =
+                known.measured(&*disk, &path, limits, claimed).map(|measured| measured.map(|found| found.bytes));
             known.now.values_mut().for_each(|(_, measured)| measured.bytes = 1);
             measures.put_back(&name, known);
             measured
         };
+        let mut look = |limits: &Limits| look_as(limits, None);
         let bytes = fs::metadata(&at).unwrap().len();
         assert_eq!([look(&limits), look(&limits)], [Ok(Some(bytes)), Ok(Some(1))]);
         assert_eq!(look(&Limits { file_bytes_max: 1 << 21, ..limits.clone() }), Ok(Some(bytes)));
         fs::write(&at, "no picture").unwrap();
         assert_eq!(look(&limits), Err("it is of no kind that stockmill knows".to_owned()));
+        // A theme claims it.
+        assert_eq!(look_as(&limits, Some(Kind::Document)), Ok(Some(10)));
+        let mut look = |limits: &Limits| look_as(limits, None);
         image::RgbImage::new(9, 7).save(&at).unwrap();
         assert_eq!(look(&limits), Ok(Some(bytes)));
         fs::remove_file(&at).unwrap();

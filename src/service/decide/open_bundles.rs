@@ -18,7 +18,7 @@ use crate::config::Settings;
 use crate::intake::Now;
 use crate::make::Measured;
 use crate::market::{Candidate, check, names_in};
-use crate::model::{ContentHash, RelPath, counted};
+use crate::model::{ContentHash, Kind, RelPath, counted};
 use crate::plan::{BundleAsset, BundleFolder, BundleName, Elsewhere, Hold, Parts, Plan, plan_name_back};
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
@@ -287,7 +287,8 @@ impl Bundles<'_> {
         known: &mut Known,
     ) -> Result<Option<Vec<String>>, String> {
         let Some(market) = self.market(name) else { return Ok(None) };
-        let measured = known.measured(self.disk, path, &limits(self.settings))?;
+        let claimed = asset.is_document.then_some(Kind::Document);
+        let measured = known.measured(self.disk, path, &limits(self.settings), claimed)?;
         Ok(measured.map(|Measured { kind, size, colours, bytes }| {
             let (meta, category, video) = (asset.fitted.meta.clone(), asset.category.clone(), asset.video.clone());
             let written = asset.written;

@@ -196,7 +196,7 @@ impl Decider {
         for ((market, _), (bundle, became)) in self.ledger.sent_as(ids.iter().copied(), hashes.iter().copied()) {
             sent.entry(market).or_default().push((bundle, became));
         }
-        let mut bundled = self.ledger.bundled_as(ids, hashes.iter().copied());
+        let mut bundled = self.ledger.bundled_as(ids.iter().copied(), hashes.iter().copied());
         for market in sent.keys() {
             bundled.entry(market.clone()).or_default();
         }
@@ -214,7 +214,11 @@ impl Decider {
             let became = became(&market, files).unwrap_or_else(nowhere);
             (market, became)
         };
-        bundled.into_iter().map(became).collect()
+        let mut bundled: BTreeMap<MarketName, Bundled> = bundled.into_iter().map(became).collect();
+        for (market, file) in self.still_up(&ids, &|market| bundled.contains_key(market)) {
+            bundled.entry(market).or_insert(Bundled::StillUp(file));
+        }
+        bundled
     }
 
     /// Returns what became of a file in a bundle that is not on record as sent; `hashes` is what is known of its asset.

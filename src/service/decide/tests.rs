@@ -343,6 +343,13 @@ fn a_name_that_a_market_may_have_from_another_bundle_is_taken() {
         };
         decide.ledger.remember(&about, &publish, noon().timestamp());
         assert_eq!(decide.is_up_from_another(&at(bundle)), is_taken, "{ticked:?} {has_record} {bundle}");
+        // As long as its list says so, and it is not deleted there, its asset does not go there again.
+        let is_up = has_record && !ticked.contains(&away);
+        let up = decide.still_up(&[&AssetId::of(&hash)], &|_| false);
+        let expected = (MarketName::recorded("adobe-stock"), at("22/adobe-stock"));
+        assert_eq!(up, is_up.then_some(expected).into_iter().collect::<Vec<_>>(), "{ticked:?} {has_record}");
+        assert_eq!(decide.still_up(&[&AssetId::of(&hash)], &|_| true), []);
+        assert_eq!(decide.still_up(&[&AssetId::of(&ContentHash::of(b"b"))], &|_| false), []);
     }
 }
 

@@ -31,6 +31,11 @@ impl Joined {
         self.assets.keys().rev()
     }
 
+    /// Returns whether an asset joined a bundle.
+    pub(super) fn has(&self, bundle: &BundleName, slot: Slot) -> bool {
+        self.assets.get(bundle).is_some_and(|assets| assets.contains(&slot))
+    }
+
     /// Returns the assets that joined a bundle.
     pub(super) fn assets(&self, bundle: &BundleName) -> impl Iterator<Item = Slot> {
         self.assets.get(bundle).into_iter().flatten().copied()

@@ -222,6 +222,18 @@ impl Ledger {
         self.joined.bundles()
     }
 
+    /// Returns the bundles that one of these assets ever joined.
+    pub(super) fn joined_by<'a>(&'a self, ids: &'a [&AssetId]) -> impl Iterator<Item = &'a BundleName> {
+        let slots = move || ids.iter().filter_map(|id| self.assets.with_id(id));
+        self.joined.bundles().filter(move |bundle| slots().any(|slot| self.joined.has(bundle, slot)))
+    }
+
+    /// Returns whether one of these assets had the name of a file in a bundle for its market.
+    pub(super) fn had_name(&self, file: &RelPath, ids: &[&AssetId]) -> bool {
+        BundleName::of(file).is_some_and(|bundle| self.has_named(&bundle.market, &file.file_text()))
+            && ids.iter().any(|id| !self.is_given(file, id))
+    }
+
     /// Returns whether it is known which asset has, or had, a name in a bundle for a market.
     pub(super) fn has_named(&self, market: &MarketName, name: &str) -> bool {
         self.file_names.owner(market, name).is_some()

@@ -115,7 +115,7 @@ impl View {
                         let mut markets = Vec::new();
                         for (market, said) in said.into_iter().filter(|(market, _)| is_first(market)) {
                             match said {
-                                Said::Takes | Said::Later(_) => markets.push(market),
+                                Said::Takes | Said::TakesOwn | Said::Later(_) => markets.push(market),
                                 Said::Refuses(why) => {
                                     future.refused.entry((market, why)).or_default().push(file.clone());
                                 }

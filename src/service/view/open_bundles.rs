@@ -178,6 +178,9 @@ fn told_of(owing: &Owing) -> Vec<String> {
     }
 }
 
+/// What nobody knows before a file is made for a market alone.
+const IF_MADE: &str = "if a file within its limits of bytes can be made for it, and else the log says why not";
+
 /// Returns what markets say, once for all that say the same; `shut` is why the gate is shut.
 fn told<'a>(said: impl IntoIterator<Item = &'a (MarketName, Said)>, shut: Option<&str>) -> Vec<String> {
     let line = |(markets, said): (String, &Said)| {
@@ -186,6 +189,8 @@ fn told<'a>(said: impl IntoIterator<Item = &'a (MarketName, Said)>, shut: Option
             (Said::Takes, None) => {
                 format!("{markets} would take it now, and {gets} it when the daemon looks at its bundle")
             }
+            (Said::TakesOwn, None) => format!("{markets} {gets} it when the daemon looks at its bundle, {IF_MADE}"),
+            (Said::TakesOwn, Some(why)) => format!("{markets} {gets} it once the gate opens, {IF_MADE}: {why}"),
             (Said::Takes, Some(why)) => format!("{markets} would take it, and {gets} it once the gate opens: {why}"),
             (Said::Later(why), Some(shut)) => format!("{markets} {gets} it later: {shut}; {why}"),
             (Said::Later(why), None) => format!("{markets} {gets} it later: {why}"),
@@ -213,11 +218,14 @@ mod tests {
             says("alamy", refuses()),
             says("pond5", Said::Takes),
             says("zoonar", refuses()),
+            says("vecteezy", Said::TakesOwn),
             says("dreamstime", Said::Later("it has 2 files of today".to_owned())),
         ];
         let expected = [
             "alamy, zoonar refuse it: it has 1 megapixel",
             "pond5 would take it, and gets it once the gate opens: it is shut",
+            "vecteezy gets it once the gate opens, if a file within its limits of bytes can be made for it, and else the log says \
+             why not: it is shut",
             "dreamstime gets it later: it is shut; it has 2 files of today",
         ];
         assert_eq!(told(&said, Some("it is shut")), expected);

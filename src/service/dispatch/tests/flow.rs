@@ -74,7 +74,7 @@ fn each_file_ends_where_the_settings_say() {
     let hold = ("ideas/note.md", Gate, "release ideas");
     check("gates: {ideas: hold}", &[("ideas/note.md", NOTE)], "ideas/note.md", Some(hold), (0, [5, 0, 0, 0], 2_000));
     let one_a_day = format!("gates: {{raw: {{on: [{days}], at: \"00:00\", at_most: 1}}}}");
-    let (two, limit) = ([(A, &*a), ("raw/sea/b.png", &b), tags], ("raw/sea/b.png", Gate, "has let 1 through today"));
+    let (two, limit) = ([(A, &*a), ("raw/sea/b.png", &b), tags], ("raw/sea/b.png", Gate, "lets 1 through today"));
     let assets = BUNDLED.replace(' ', " raw/sea/b.png ");
     check(&one_a_day, &two, &assets, Some(limit), (0, [7, 1, 3, 2], 15));
 }
