@@ -8,7 +8,7 @@ use crate::model::RelPath;
 pub(super) const SIDECAR: &str = ".yaml";
 
 /// Extensions of files that belong to an asset only if a model names them.
-pub(super) const MEMBER_EXTENSIONS: [&str; 2] = ["mtl", "bin"];
+const MEMBER_EXTENSIONS: [&str; 2] = ["mtl", "bin"];
 /// The files that stockmill itself keeps in a theme's folder.
 const RECORDS: [&str; 2] = [TAGS, "prompts.txt"];
 /// The shared tags of a folder.
@@ -58,6 +58,11 @@ pub(super) enum Role {
     Beside,
     /// A model names it, or it is a record.
     Taken,
+}
+
+/// Returns whether files of an extension belong to an asset only if a model names them.
+pub(super) fn is_member(extension: &str) -> bool {
+    MEMBER_EXTENSIONS.contains(&extension)
 }
 
 /// Returns the index of a path among files that are in the order of their paths.

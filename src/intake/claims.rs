@@ -13,7 +13,7 @@ pub use lacking::{Lacking, lacking};
 use search::{Model, Search, parts_folder};
 pub use search::{is_model_folder, joined};
 
-use super::candidate::{MEMBER_EXTENSIONS, Role, TAGS, index_of};
+use super::candidate::{Role, TAGS, index_of, is_member};
 use super::names::arrives_as;
 use super::walk::{Found, Odd};
 use crate::model::{Kind, References, RelPath, Stage};
@@ -65,7 +65,7 @@ pub(super) fn claim(stage: Stage, files: &[Found], roles: &[Role], odd: &[Odd], 
         of(Role::Primary).filter_map(|n| Some((n, parts_folder(&files[n].path)?))).collect();
     let unfinished = odd.iter().filter_map(|odd| {
         let extension = arrives_as(&odd.path.file_text())?.rsplit_once('.')?.1.to_lowercase();
-        let is_awaited = Kind::is_model_extension(&extension) || MEMBER_EXTENSIONS.contains(&extension.as_str());
+        let is_awaited = Kind::is_model_extension(&extension) || is_member(&extension);
         is_awaited.then(|| (odd.path.clone(), "which is still arriving"))
     });
     let mut arriving: Vec<(RelPath, &str)> = unfinished.collect();
@@ -122,25 +122,54 @@ impl Claiming<'_> {
 
     /// Gives the files in a model's folders to the model; a model with missing parts comes first.
     fn claim_folders(&mut self) {
-        let mut found = Vec::new();
+        let (mut found, mut contested) = (Vec::new(), Vec::new());
         for (folder, inner) in self.search.folders() {
-            let is_near = |model: &Model| self.search.part_folders(model.index).contains(folder);
-            let names_there = |model: &Model| model.named.iter().any(|n| self.path(*n).is_in(folder));
-            let rank = |model: &Model| (model.missing.is_empty() && model.unknown.is_empty(), !names_there(model));
-            let near = (0..self.models.len()).filter(|m| is_near(&self.models[*m]));
-            let owner = near.min_by_key(|m| rank(&self.models[*m]));
             let is_free = |n: &usize| {
                 !self.owners.contains_key(n)
                     && self.roles[*n] != Role::Taken
                     && !self.models.iter().any(|model| model.index == *n)
             };
-            if let Some(m) = owner {
-                found.extend(inner.iter().copied().filter(is_free).map(|n| (n, m)));
+            let free: Vec<usize> = inner.iter().copied().filter(is_free).collect();
+            let claimants = if free.is_empty() { Vec::new() } else { self.claimants(folder) };
+            let Some(owner) = claimants.first() else { continue };
+            // A text beside a model is no part that another one lacks.
+            let is_part = |n: &usize| self.roles[*n] == Role::Primary || is_member(&self.path(*n).extension());
+            if let Some(rival) = claimants.get(1).filter(|_| free.iter().any(is_part)) {
+                let each = claimants.iter().map(|m| (*m, if m == owner { rival } else { owner }));
+                contested.extend(each.map(|(m, other)| (m, (folder.clone(), self.models[*other].index))));
             }
+            found.extend(free.into_iter().map(|n| (n, *owner)));
         }
         for (n, m) in found {
             self.owners.entry(n).or_insert(m);
         }
+        for (m, with) in contested {
+            self.models[m].contested.get_or_insert(with);
+        }
+    }
+
+    /// Returns the models that may have what nothing names in a folder, the likeliest first: those that lack something, or name
+    /// something there, and those of which nobody can tell; else all beside it. A scene that nobody can read has it only where
+    /// there is no other model: it may be left alone, and what it took with it.
+    fn claimants(&self, folder: &RelPath) -> Vec<usize> {
+        let model = |m: &usize| &self.models[*m];
+        let is_scene = |m: &usize| Kind::is_scene_extension(&self.path(model(m).index).extension());
+        let names_there = |m: &usize| model(m).named.iter().any(|n| self.path(*n).is_in(folder));
+        let is_likely = |m: &usize| !model(m).missing.is_empty() || names_there(m);
+        let lacks = |m: &usize| !model(m).missing.is_empty() || !model(m).unknown.is_empty();
+        let near = (0..self.models.len()).filter(|m| self.search.part_folders(model(m).index).contains(folder));
+        let (scenes, mut near): (Vec<usize>, Vec<usize>) = near.partition(is_scene);
+        if near.is_empty() {
+            near = scenes;
+        }
+        let has_its_name = |m: &usize| search::is_unpacked_from(folder, self.path(model(m).index));
+        if near.iter().any(has_its_name) {
+            near.retain(has_its_name);
+        } else if near.iter().any(is_likely) {
+            near.retain(|m| is_likely(m) || lacks(m));
+        }
+        near.sort_by_key(|m| (!lacks(m), !names_there(m)));
+        near
     }
 
     /// Gives to the model, too, the companions that carry the whole name of one of its parts.
@@ -204,7 +233,8 @@ impl Claiming<'_> {
             let is_complete = model.missing.is_empty() && model.unknown.is_empty();
             // A model that was passed on was complete, or a person released it.
             let was_passed_on = self.stage != Stage::Raw && self.search.has_identity(model.index);
-            if was_passed_on || (is_complete && model.shared.is_empty()) {
+            let is_alone = is_complete && model.shared.is_empty();
+            if model.contested.is_none() && (was_passed_on || is_alone) {
                 continue;
             }
             let likely = if is_complete { Vec::new() } else { self.may_be_parts(model) };
@@ -247,6 +277,11 @@ impl Claiming<'_> {
         if let Some((n, other)) = model.shared.first() {
             let (part, other) = (self.path(*n).file_text(), self.path(*other).file_text());
             why.push(format!("`{other}` names `{part}` too: give each its own copy, in a folder of its own"));
+        }
+        if let Some((folder, other)) = &model.contested {
+            let (folder, other) = (folder.file_text(), self.path(*other).file_text());
+            let cure = "give each its own copy, in a folder of its own";
+            why.push(format!("what nothing names in `{folder}/` may be of `{other}` as well: {cure}"));
         }
         // If no file here can be mistaken for a part, its parts need not be known.
         if has_likely && !model.unknown.is_empty() {

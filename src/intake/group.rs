@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 
-use super::candidate::{Candidate, MEMBER_EXTENSIONS, Role, SIDECAR, index_of, is_record};
+use super::candidate::{Candidate, Role, SIDECAR, index_of, is_member, is_record};
 use super::claims::{Inside, claim};
 use super::names::{but_left_alone, is_note};
 use super::trio::along_with_videos;
@@ -69,7 +69,7 @@ fn role(path: &RelPath) -> Role {
     let extension = path.extension();
     if is_record(path) {
         Role::Taken
-    } else if COMPANION_EXTENSIONS.contains(&extension.as_str()) || MEMBER_EXTENSIONS.contains(&extension.as_str()) {
+    } else if COMPANION_EXTENSIONS.contains(&extension.as_str()) || is_member(&extension) {
         Role::Beside
     } else {
         Role::Primary
@@ -104,7 +104,7 @@ fn beside(
         let whole = index_of(files, stem);
         let whole = whole.and_then(|n| along.get(&n).copied().or((roles[n] == Role::Primary).then_some(n)));
         // A model names its parts: a file that only shares its name is no part of it.
-        let is_member = MEMBER_EXTENSIONS.contains(&files[n].path.extension().as_str());
+        let is_member = is_member(&files[n].path.extension());
         let owners = owners_of(stem);
         if whole.is_none() && files[n].path.extension() == "xmp" {
             unclear_for(files, n, owners, &mut unclear);
@@ -152,7 +152,7 @@ pub fn is_lonely(odd: &Odd) -> bool {
 }
 
 fn why_lonely(path: &RelPath) -> String {
-    if MEMBER_EXTENSIONS.contains(&path.extension().as_str()) {
+    if is_member(&path.extension()) {
         "no 3D model here names it".to_owned()
     } else {
         format!("it goes with an asset named `{}`, which is not here", path.stem().to_string_lossy())

@@ -93,7 +93,7 @@ mod tests {
             ("id: 0123456789abcdef", true),
             ("version: 1\nid: 0123456789abcdef", true),
             ("version: 2\nid: 0123456789abcdef", true),
-            ("version: 9\nid: 0123456789abcdef\nlikeness: [1]", true),
+            ("version: 10\nid: 0123456789abcdef\nlikeness: [1]", true),
             ("tags: {title: x}", false),
             ("id: [", false),
             ("", false),

@@ -13,6 +13,7 @@ mod personal;
 mod products;
 mod program;
 mod quality;
+mod sidecars;
 
 pub use cost::{Cost, cost};
 pub use first_frame::names_video_node;

@@ -5,10 +5,11 @@ use std::sync::{Mutex, PoisonError};
 
 use super::external::Task;
 use super::kept::made_before;
+use super::sidecars::{Known, filled};
 use super::{Limits, MakeError, unread};
 use crate::craft::{self, Brought, CraftError, EssenceWriter, Progress, Stopped, Stored};
 use crate::model::{ContentHash, INSTEAD, Identity, Kind, MarketName, Meta, Output, RelPath, Render, Upscaler};
-use crate::plan::{BundleFolder, Check, Plan, Product, Recipe};
+use crate::plan::{Check, Plan, Product, Recipe};
 use crate::vault::{DiskError, DiskResult, Draft, Look, Made, ReadSeek, Vault};
 
 /// What is told of a picture that need not be made.
@@ -103,35 +104,6 @@ fn check_content(sources: &Sources<'_>, check: &Check) -> Result<(), MakeError> 
     Ok(craft::check_whole(sources.open(&check.path)?, length, check.kind)?)
 }
 
-/// What is known of a product that was made.
-#[derive(Clone)]
-struct Known {
-    file: ContentHash,
-    /// The hash of what it shows, if it was made to show something.
-    essence: Option<ContentHash>,
-    /// What a person is told of it, as the step that decodes it found.
-    remark: Option<String>,
-    /// What a person is told of how it is written, as the step that encodes it chose.
-    encoded: Option<String>,
-    /// How many bytes it has, if it is a picture that was written; else 0.
-    bytes: u64,
-    /// What enlarged it, if that is not what was asked for.
-    by: Option<Upscaler>,
-}
-
-impl Known {
-    /// A file that shows nothing, or the same as its source, whose essence is known.
-    fn file(file: ContentHash) -> Self {
-        Self { file, essence: None, remark: None, encoded: None, bytes: 0, by: None }
-    }
-
-    /// Returns what a person is told of it, each with the step of its plan that tells it.
-    fn told(&self, plan: &Plan) -> impl Iterator<Item = (&str, Option<usize>)> {
-        let all = [(self.remark.as_deref(), plan.renders_in), (self.encoded.as_deref(), plan.encodes_in)];
-        all.into_iter().filter_map(|(remark, step)| Some((remark?, step)))
-    }
-}
-
 fn make_product(
     sources: &Sources<'_>,
     progress: &dyn Progress,
@@ -156,22 +128,7 @@ fn make_product(
             return Ok(Known::file(file));
         }
         Recipe::SidecarOf { product, sidecar } => {
-            let mut sidecar = sidecar.clone();
-            if let Some(file) = &mut sidecar.file {
-                file.hash = earlier[*product].file.clone();
-                let is_bundled = BundleFolder::is_file(&sources.plan.products[*product].to);
-                file.left = if is_bundled { draft.state_of(*product)? } else { None };
-                if let Some(by) = &earlier[*product].by {
-                    file.recipe = file.recipe.take().map(|recipe| recipe.enlarged_by(by));
-                }
-            }
-            sidecar.add_essence(earlier[*product].essence.clone());
-            let about = &sources.plan.about;
-            for (remark, step) in earlier[*product].told(sources.plan) {
-                let step = step.and_then(|step| about.steps.get(step));
-                sidecar.add_remark(step.map_or(about.stage, |step| step.stage), remark);
-            }
-            sidecar.to_text().into_bytes()
+            filled(sources.plan, draft, *product, sidecar, earlier)?.to_text().into_bytes()
         }
         Recipe::Render { from, kind, render } => {
             if let Some(bytes) = made_before(sources.disk, sources.plan, earlier.len(), sources.limits.file_bytes_max) {

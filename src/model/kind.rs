@@ -82,7 +82,7 @@ impl Kind {
 
     /// Extensions of scenes, models and materials of 3D programs that stockmill cannot read. Archives are not among
     /// them: pictures come in archives as well, and the parts of a model lie inside.
-    pub const SCENE_EXTENSIONS: &[&str] = &[
+    const SCENE_EXTENSIONS: &[&str] = &[
         "3dm",
         "3ds",
         "abc",
@@ -130,11 +130,16 @@ impl Kind {
         "ztl",
     ];
 
+    /// Returns whether files of an extension, in lower case, are scenes of 3D programs that stockmill cannot read.
+    pub fn is_scene_extension(extension: &str) -> bool {
+        Self::SCENE_EXTENSIONS.contains(&extension)
+    }
+
     /// Returns whether files of an extension, in lower case, are 3D models.
     pub fn is_model_extension(extension: &str) -> bool {
         // A `.usd` is a USDA or a USDC, and a `.vrm` is a GLB.
         matches!(extension, "usd" | "vrm")
-            || Self::SCENE_EXTENSIONS.contains(&extension)
+            || Self::is_scene_extension(extension)
             || Self::ALL.iter().any(|kind| kind.is_model() && kind.extension() == Some(extension))
     }
 

@@ -89,6 +89,8 @@ pub struct Parts {
     pub is_kept: bool,
     /// What the model names and is not among them.
     pub missing: Vec<MissingPart>,
+    /// Those that a person changed since they were bundled, or put there, with the bytes that they have now.
+    pub by_hand: BTreeMap<RelPath, ContentHash>,
 }
 
 /// A file that a model names and that does not lie among its parts.
@@ -101,6 +103,30 @@ pub struct MissingPart {
 }
 
 impl Parts {
+    /// Returns what is told of the parts that a person changed, if some are.
+    pub fn changed(&self) -> Option<String> {
+        let (folder, count) = (&self.folder, self.by_hand.len());
+        let named: Vec<String> = self.by_hand.keys().take(NAMED_MAX).map(|name| format!("`{name}`")).collect();
+        let more = count.checked_sub(NAMED_MAX).filter(|more| *more > 0);
+        let more = more.map(|more| format!(" and {}", counted(more, "more file"))).unwrap_or_default();
+        let [was, it] = if count == 1 { ["was", "it"] } else { ["were", "them"] };
+        let told = || {
+            let named = named.join(", ");
+            let look = format!("look whether anything in {it} is not to be read, and upload {it} again");
+            format!("{named}{more} in `{folder}/` of its bundle {was} changed by hand since, or put there: {look}")
+        };
+        (count > 0).then(told)
+    }
+
+    /// Returns what tells a model with these parts from other versions of it. `model` tells its own file from those.
+    pub fn version(&self, model: String) -> String {
+        if self.by_hand.is_empty() {
+            return model;
+        }
+        let parts: Vec<String> = self.by_hand.iter().map(|(name, hash)| format!("{name} {hash}")).collect();
+        ContentHash::of(format!("{model}\n{}", parts.join("\n")).as_bytes()).short()
+    }
+
     /// Returns what is told of the parts that are missing, if some are.
     pub fn lacks(&self) -> Option<String> {
         let (folder, count) = (&self.folder, self.missing.len());

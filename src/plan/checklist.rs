@@ -7,8 +7,8 @@ use super::bundle::{BundleAsset, BundleName};
 use super::checklist_boxes::Words;
 use super::checklist_csv::{AGAIN, Part, THEN, csv_steps};
 use super::checklist_files::{
-    of_doubtful, of_missing_parts, of_names, of_not_cleaned, of_parts, of_personal, of_retouched, of_sound, of_tagless,
-    of_unmeasured, of_unwise,
+    of_changed_parts, of_doubtful, of_missing_parts, of_names, of_not_cleaned, of_parts, of_personal, of_retouched,
+    of_sound, of_tagless, of_unmeasured, of_unwise,
 };
 use super::checklist_iptc::of_short;
 use super::checklist_notes::{ALIKE, ALIKE_END, CUT, CUT_END, EMPTY, SORTED, SORTED_END, behind_ours, of_forgotten};
@@ -247,7 +247,7 @@ impl Checklist<'_> {
         let of_names = of_names(self.market, self.assets);
         let private = of_personal(self.assets).into_iter().chain(of_not_cleaned(self.assets));
         let of_parts = of_parts(self.assets, self.delivered.is_going_on);
-        let of_parts = of_parts.into_iter().chain(of_missing_parts(self.assets));
+        let of_parts = of_parts.into_iter().chain(of_missing_parts(self.assets)).chain(of_changed_parts(self.assets));
         notes
             .chain(videos)
             .chain(of_parts)
@@ -527,6 +527,7 @@ mod tests {
             let has_parts = file.ends_with(".obj");
             let parts = Parts {
                 folder: path("parts").join(file),
+                by_hand: std::collections::BTreeMap::new(),
                 names: vec![path("m.mtl")],
                 is_kept: true,
                 missing: Vec::new(),

@@ -44,6 +44,8 @@ pub(super) const SIGNLESS: (&str, &str) = (
     "> File names have ASCII letters and digits alone here: ",
     "other signs are left out, since the market takes none.",
 );
+/// How a line begins and ends that names parts of a model which a person changed.
+pub(super) const CHANGED_PARTS: (&str, &str) = ("> Parts of a model are changed by hand: ", ".");
 /// How many files a line names.
 const NAMED_MAX: usize = 20;
 
@@ -109,6 +111,15 @@ pub(super) fn of_missing_parts(assets: &[BundleAsset]) -> Vec<String> {
     assets.iter().filter_map(line).collect()
 }
 
+/// Returns a line for each model with parts that a person changed.
+pub(super) fn of_changed_parts(assets: &[BundleAsset]) -> Vec<String> {
+    let line = |asset: &BundleAsset| {
+        let (file, told) = (escape_bytes(asset.file_name.as_bytes()), asset.parts.as_ref()?.changed()?);
+        Some(format!("{}`{file}`: {}{}", CHANGED_PARTS.0, escape_bytes(told.as_bytes()), CHANGED_PARTS.1))
+    };
+    assets.iter().filter_map(line).collect()
+}
+
 /// Returns a line for each kind of what is unwise in the tags of the files, with all that is told of the first one.
 pub(super) fn of_unwise(assets: &[BundleAsset]) -> Vec<String> {
     let mut kinds: BTreeMap<WarningKind, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
@@ -166,6 +177,7 @@ pub(super) fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> Option<String>
 mod tests {
     use super::*;
     use crate::market::built_in;
+    use crate::model::ContentHash;
     use crate::model::{Meta, RelPath, Video};
     use crate::plan::{MissingPart, Parts};
     use crate::records::Private;
@@ -180,6 +192,7 @@ mod tests {
                 names: names.iter().map(|name| path(name)).collect(),
                 is_kept,
                 missing: Vec::new(),
+                by_hand: BTreeMap::new(),
             }),
             ..BundleAsset::bare("m.obj", Meta::default())
         };
@@ -236,14 +249,48 @@ mod tests {
         }
     }
 
+    /// Nothing told that a person changed a part, after it was uploaded.
+    #[test]
+    fn parts_that_a_person_changed_are_named_and_make_another_version() {
+        let path = |text: &str| RelPath::new(text).unwrap();
+        let asset = |changed: &[(&str, &str)]| {
+            let hash = |bytes: &str| ContentHash::of(bytes.as_bytes());
+            let by_hand = changed.iter().map(|(name, bytes)| (path(name), hash(bytes))).collect();
+            let (folder, names) = (path("parts/m.obj"), vec![path("a.png"), path("b.png")]);
+            let parts = Parts { folder, names, is_kept: true, missing: Vec::new(), by_hand };
+            BundleAsset { parts: Some(parts), ..BundleAsset::bare("m.obj", Meta::default()) }
+        };
+        let mut versions = std::collections::BTreeSet::from(["as it was left".to_owned()]);
+        for (changed, told) in [
+            (&[][..], None),
+            (&[("a.png", "1")], Some("`m.obj`: `a.png` in `parts/m.obj/` of its bundle was changed by hand")),
+            // Each version is one of its own.
+            (&[("a.png", "2")], Some("`a.png`")),
+            (&[("b.png", "2")], Some("`b.png`")),
+            (
+                &[("a.png", "1"), ("b.png", "2")],
+                Some("`m.obj`: `a.png`, `b.png` in `parts/m.obj/` of its bundle were "),
+            ),
+        ] {
+            let asset = [asset(changed)];
+            let lines = of_changed_parts(&asset);
+            assert_eq!(lines.len(), usize::from(told.is_some()), "{lines:?}");
+            assert!(told.is_none_or(|told| lines[0].contains(told)), "{lines:?}");
+            let version = asset[0].parts.as_ref().unwrap().version("as it was left".to_owned());
+            assert_eq!(versions.insert(version), told.is_some(), "{changed:?}");
+        }
+    }
+
     /// A part that was deleted was one less in the line about those that are there.
     #[test]
     fn the_parts_that_are_missing_are_named_with_where_they_are_kept() {
         let path = |text: &str| RelPath::new(text).unwrap();
         let part =
             |n: usize| MissingPart { name: format!("{n}.png"), kept: Some(path(&format!("archive/t/m/{n}.png"))) };
+        let (folder, by_hand) = (path("parts/m.obj"), BTreeMap::new());
+        let parts = Parts { folder, names: Vec::new(), is_kept: true, missing: Vec::new(), by_hand };
         let asset = |missing: Vec<MissingPart>| BundleAsset {
-            parts: Some(Parts { folder: path("parts/m.obj"), names: Vec::new(), is_kept: true, missing }),
+            parts: Some(Parts { missing, ..parts.clone() }),
             ..BundleAsset::bare("m.obj", Meta::default())
         };
         let unkept = MissingPart { name: "m.mtl".to_owned(), kept: None };

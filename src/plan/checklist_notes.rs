@@ -1,7 +1,8 @@
 //! The lines of a checklist that say what is not as a person may expect it: they are written anew each time.
 
 use super::checklist_files::{
-    DOUBTFUL, MISSING_PARTS, NOT_CLEANED, PARTS, PERSONAL, RETOUCHED, SIGNLESS, SOUND, TAGLESS, UNMEASURED, UNWISE,
+    CHANGED_PARTS, DOUBTFUL, MISSING_PARTS, NOT_CLEANED, PARTS, PERSONAL, RETOUCHED, SIGNLESS, SOUND, TAGLESS,
+    UNMEASURED, UNWISE,
 };
 use super::checklist_iptc::SHORT;
 use super::delivered;
@@ -84,6 +85,7 @@ fn notes_of_ours() -> impl Iterator<Item = (&'static str, &'static str)> {
         PERSONAL,
         NOT_CLEANED,
         MISSING_PARTS,
+        CHANGED_PARTS,
         RETOUCHED,
         UNMEASURED,
         DOUBTFUL,

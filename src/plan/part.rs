@@ -43,20 +43,15 @@ impl Copied {
     }
 }
 
-/// Plans copies of a model's parts for its file in a bundle. `first` is where those for the first bundle begin: those for the
-/// others are the same, in the same order.
-pub(super) fn copy_parts(
-    asset: &Asset<'_>,
-    plan: &mut Plan,
-    bundle: &BundleFolder,
-    file: &RelPath,
-    first: &mut Option<usize>,
-) {
-    let copies = *first.get_or_insert(plan.products.len());
+/// Plans copies of a model's parts for its file in a bundle, before its sidecar, which says how they are left. Those for the
+/// first bundle are made: those for the others are the same, in the same order.
+pub(super) fn copy_parts(asset: &Asset<'_>, plan: &mut Plan, bundle: &BundleFolder, file: &RelPath) {
     let parts = asset.parts().filter_map(|(Member { path, copied, .. }, inner)| Some((copied.recipe(path)?, inner)));
+    let mut before = None;
     for (number, (copy, inner)) in parts.enumerate() {
-        let product = copies + number;
-        let recipe = if product < plan.products.len() { Recipe::SameAs { product } } else { copy };
+        let made = || plan.products.iter().position(|product| product.recipe == copy);
+        let first = *before.get_or_insert_with(made);
+        let recipe = first.map_or(copy, |first| Recipe::SameAs { product: first + number });
         plan.products.push(new_file(bundle.parts_of(file.file_name()).join(inner.as_path()), recipe));
     }
 }

@@ -458,8 +458,13 @@ mod tests {
     #[test]
     fn models_with_parts_are_uploaded_by_a_step_of_their_own() {
         let path = |text: &str| RelPath::new(text).unwrap();
-        let parts =
-            Parts { folder: path("parts/m-2.obj"), names: vec![path("m.mtl")], is_kept: true, missing: Vec::new() };
+        let parts = Parts {
+            folder: path("parts/m-2.obj"),
+            names: vec![path("m.mtl")],
+            is_kept: true,
+            missing: Vec::new(),
+            by_hand: BTreeMap::new(),
+        };
         let model = BundleAsset { parts: Some(parts), ..asset("m-2.obj", None, None) };
         let assets = [asset("m-1.obj", None, None), model, asset("m-3.obj", None, None)];
         let boxless = Market { boxes: None, ..market("adobe-stock") };

@@ -99,12 +99,11 @@ fn plan_products_back(plan: &mut Plan, intent: &Intent, facts: &UndoFacts<'_>) -
 
 /// Returns why a step stays whose file is another one by now.
 fn went_on(file: &RelPath) -> String {
-    let way_out = match BundleFolder::of(file) {
-        // What a person wrote into a sidecar there would be lost.
-        Some(_) => {
-            "undo its later step first; what was changed by hand leaves its bundle only by hand: delete it there"
-        }
-        None => "undo its later step first",
+    // What a person wrote into a sidecar there would be lost.
+    let way_out = if BundleFolder::of(file).is_some() || BundleFolder::is_part(file) {
+        "undo its later step first; what was changed by hand leaves its bundle only by hand: delete it there"
+    } else {
+        "undo its later step first"
     };
     format!("`{file}` changed or went on since: {way_out}")
 }

@@ -99,16 +99,12 @@ pub fn ask_markets(
     Ok(takes.chain(lacks).collect())
 }
 
-/// Plans copies of an asset's foreign sidecars, and of a model's parts, for its files in bundles. Each bundle has all that a
-/// person uploads.
+/// Plans copies of an asset's foreign sidecars for its files in bundles.
 fn bring_along(asset: &Asset<'_>, plan: &mut Plan) {
     let bundled: Vec<RelPath> = plan.products.iter().map(|product| product.to.clone()).collect();
-    // Where the copies of the parts begin: those of the other bundles follow in the same order.
-    let mut first = None;
     for file in bundled.iter().filter(|file| BundleFolder::is_file(file)) {
         let Some(bundle) = BundleFolder::of(file) else { continue };
         asset.copy_xmp(plan, &bundle.sidecars().join(file.file_name()));
-        copy_parts(asset, plan, &bundle, file, &mut first);
     }
 }
 
@@ -295,7 +291,10 @@ fn join(asset: &Asset<'_>, market: &Market, plan: &mut Option<Plan>) -> Result<J
     sidecar.file = Some(file);
     sidecar.private = private_of(asset);
     plan.rows.push(bundle);
+    sidecar.parts.clear();
     tells(plan, &recipe, asset);
+    // Each bundle has all that a person uploads.
+    copy_parts(asset, plan, &folder, &to);
     let product = plan.products.len();
     plan.own_files.extend(is_own.then(|| (product, market.byte_range())));
     plan.products.push(new_file(to, recipe.of_earlier(&plan.products)));

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -7,8 +9,10 @@ use crate::model::{
 };
 
 /// The newest version that this program knows.
-const VERSION: u32 = 8;
-/// The version of a sidecar that does not say what nobody is to read in a model and its parts.
+const VERSION: u32 = 9;
+/// The version of a sidecar that does not say how the parts of a model were left.
+const VERSION_WITHOUT_PARTS: u32 = 8;
+/// The version of one that does not say what nobody is to read in a model and its parts, either.
 const VERSION_WITHOUT_PRIVATE: u32 = 7;
 /// The version of a sidecar that does not say in which state its file was left, either.
 const VERSION_WITHOUT_STATE: u32 = 6;
@@ -72,6 +76,9 @@ pub struct Sidecar {
     /// What of a model and its parts nobody is to read, and lies in its bundle.
     #[serde(skip_serializing_if = "Private::is_nothing")]
     pub private: Private,
+    /// The parts of a model, as stockmill left them in its bundle: by where each lies in the folder of the parts.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub parts: BTreeMap<RelPath, FileRecord>,
     /// What happened to the asset, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Happened>,
@@ -202,7 +209,8 @@ impl Sidecar {
         // An older program would not keep what it does not know: it must see that it does not know this sidecar.
         let says_input = self.file.as_ref().is_some_and(|file| file.input.is_some() || file.made_by.is_some());
         let version = match (says_input, self.versions.is_empty()) {
-            _ if !self.private.is_nothing() => VERSION,
+            _ if !self.parts.is_empty() => VERSION,
+            _ if !self.private.is_nothing() => VERSION_WITHOUT_PARTS,
             _ if self.file.as_ref().is_some_and(|file| file.left.is_some()) => VERSION_WITHOUT_PRIVATE,
             _ if self.video.is_some() => VERSION_WITHOUT_STATE,
             _ if !self.owed.is_empty() || self.c2pa.is_some() => VERSION_WITHOUT_VIDEO,
@@ -297,9 +305,9 @@ mod tests {
     #[test]
     fn another_version_is_told_as_such_and_never_read_in_part() {
         let cases = [
-            ("version: 9\n", 9),
-            ("version: 9\nid: 0123456789abcdef\nlikeness: [1, 2]\n", 9),
-            ("version: 10\ntags: a list once\n", 10),
+            ("version: 10\n", 10),
+            ("version: 10\nid: 0123456789abcdef\nlikeness: [1, 2]\n", 10),
+            ("version: 11\ntags: a list once\n", 11),
             ("version: 5000000000\n", 5_000_000_000),
             ("version: 0\n", 0),
         ];
@@ -404,6 +412,12 @@ mod tests {
         assert!(text.starts_with("version: 5\n"), "{text}");
         assert_eq!(Sidecar::parse(text.as_bytes()).unwrap().owed, [MarketName::recorded("pond5")]);
         let video = Video { seconds: Some(12.48), codec: Some(Codec::Vp9), sound: Some(false), ..Video::default() };
+        let left = Some(FileState { bytes: 9, modified_ns: 1 });
+        let part = FileRecord { left, ..FileRecord::of_original(ContentHash::of(b"part")) };
+        let parts = BTreeMap::from([(RelPath::new("tex/w.png").unwrap(), part)]);
+        let text = Sidecar { parts: parts.clone(), ..let_go.clone() }.to_text();
+        assert!(text.starts_with("version: 9\n"), "{text}");
+        assert_eq!(Sidecar::parse(text.as_bytes()).unwrap().parts, parts);
         let text = Sidecar { video: Some(video.clone()), ..let_go }.to_text();
         assert!(text.starts_with("version: 6\n") && text.contains("codec: vp9\n"), "{text}");
         assert_eq!(Sidecar::parse(text.as_bytes()).unwrap().video, Some(video));

@@ -294,6 +294,43 @@ fn a_model_is_uploaded_whole_and_comes_back_whole() {
     assert!(list(&root).contains(named) && !list(&root).contains("`sea.obj`"), "{}", list(&root));
 }
 
+/// A part that was changed in a bundle was told nowhere, and `archive` had it, too.
+#[test]
+fn a_part_that_is_changed_by_hand_is_told_and_uploaded_again() {
+    let root = Root::new();
+    add_market(&root, "");
+    root.idea(&format!("{NOTE}- Sea — wave\n"));
+    assert!(root.once().status.success(), "{}", root.log());
+    drop_models(&root);
+    assert!(root.once().status.success(), "{}", root.log());
+    let files = root.files();
+    let of = |ending: &str| files.iter().find(|name| name.ends_with(ending)).unwrap();
+    let list = || fs::read_to_string(root.at(of("/other/CHECKLIST.md"))).unwrap();
+    let call = |command: &[&str]| String::from_utf8(root.call(command).stdout).unwrap();
+    let (part, model) = (of("/other/parts/sea.obj/m.mtl"), of("/other/files/sea.obj"));
+    let explained = |path: &str| call(&["explain", root.at(path).to_str().unwrap()]);
+    let (changed, again) =
+        ("`m.mtl` in `parts/sea.obj/` of its bundle was changed by hand", "in place of what was uploaded");
+    let told = || {
+        let all = [list(), call(&["status"]), explained(model)].map(|text| text.contains(changed));
+        (
+            all,
+            call(&["verify"]).contains(&format!("{part}: has other bytes")),
+            explained(part).contains("`archive` has"),
+        )
+    };
+    fs::write(root.at(of("/other/CHECKLIST.md")), list().replace("- [ ] Upload", "- [x] Upload")).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    assert_eq!((told(), list().contains(again)), (([false; 3], false, true), false), "{}", list());
+    let before = fs::read(root.at(part)).unwrap();
+    fs::write(root.at(part), "newmtl a\n# a secret of jane\n").unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    assert_eq!((told(), list().contains(again)), (([true; 3], true, false), true), "{}", list());
+    fs::write(root.at(part), before).unwrap();
+    assert!(root.once().status.success(), "{}", root.log());
+    assert_eq!((told(), list().contains(again)), (([false; 3], false, true), false), "{}", list());
+}
+
 #[test]
 fn one_asset_is_bundled_once_whatever_a_person_copies() {
     // The daemon's own product, copied without its sidecar while it lies behind a gate.

@@ -29,7 +29,7 @@ pub fn references(mut reader: impl Read + Seek, length: u64, extension: &str) ->
     let found = match extension {
         "glb" | "vrm" => gltf::glb(&mut reader),
         "ply" => start(&mut reader, HEADER_BYTES).map(|head| text::ply(&head)),
-        _ if Kind::SCENE_EXTENSIONS.contains(&extension) => {
+        _ if Kind::is_scene_extension(extension) => {
             Ok(References::unknown(format!("what a `.{extension}` file names cannot be told")))
         }
         "usdc" => Ok(References::unknown("what a binary USD file names cannot be told")),

@@ -32,6 +32,8 @@ pub(super) struct Model {
     pub(super) folders: BTreeSet<RelPath>,
     /// Files that another model names too, each with the index of that model.
     pub(super) shared: Vec<(usize, usize)>,
+    /// A folder of which what nothing names may be another model's as well, with the index of that model.
+    pub(super) contested: Option<(RelPath, usize)>,
 }
 
 /// The folders of models' parts, with what lies in them.
@@ -84,6 +86,12 @@ fn around(folder: RelPath) -> Vec<(RelPath, RelPath)> {
 pub fn is_model_folder(folder: &RelPath) -> bool {
     let name = folder.file_text().to_lowercase();
     MODEL_FOLDERS.contains(&name.as_str()) || name.ends_with(UNPACKED)
+}
+
+/// Returns whether a folder by its name has the pictures that were unpacked from a model.
+pub(super) fn is_unpacked_from(folder: &RelPath, model: &RelPath) -> bool {
+    let stem = model.stem().to_string_lossy().to_lowercase();
+    folder.file_text().to_lowercase().strip_suffix(UNPACKED) == Some(&stem)
 }
 
 /// Returns the innermost folder above a file that by its name alone holds the parts of a model.
@@ -147,6 +155,7 @@ impl<'a> Search<'a> {
             unknown: Vec::new(),
             folders: own,
             shared: Vec::new(),
+            contested: None,
         };
         let mut waiting = vec![index];
         let mut seen = HashSet::from([index]);

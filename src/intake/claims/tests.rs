@@ -205,7 +205,7 @@ fn what_cannot_be_found_or_told_makes_what_lies_beside_it_wait() {
 
 #[test]
 fn folders_of_parts_belong_to_the_model_beside_them() {
-    let cases: [(&[&str], &[&str], &str); 8] = [
+    let cases: [(&[&str], &[&str], &str); 17] = [
         (&["m.obj", "textures/a.png", "Maps/b.png"], &[], "m.obj + Maps/b.png + textures/a.png"),
         (&["m.fbx", "m.fbm/a.png", "source/b.png"], &[], "m.fbx + m.fbm/a.png + source/b.png"),
         (&["m.glb", "textures/a/b.png"], &[], "m.glb + textures/a/b.png"),
@@ -219,6 +219,26 @@ fn folders_of_parts_belong_to_the_model_beside_them() {
             &["b.fbx: x.png"],
             "a.stl; b.fbx + textures/x.png + textures/y.png",
         ),
+        // A scene that nobody can read took them, and was left alone with them.
+        (&["m.max", "m.stl", "textures/x.png"], &["m.max: ?"], "m.max; m.stl + textures/x.png"),
+        (&["m.stl", "textures/q.sbs", "textures/x.png"], &["q.sbs: ?"], "m.stl + textures/x.png; textures/q.sbs"),
+        (&["m.max", "textures/x.png"], &["m.max: ?"], "m.max + textures/x.png"),
+        // The first of two took them all, and nobody was told that the other went without.
+        (&["a.stl", "b.stl", "maps/x.png"], &[], "!a.stl + maps/x.png; !b.stl"),
+        (
+            &["a.obj", "b.fbx", "c.stl", "textures/x.png", "textures/y.png", "textures/z.png"],
+            &["a.obj: x.png", "b.fbx: y.png"],
+            "!a.obj + textures/x.png + textures/z.png; !b.fbx + textures/y.png; c.stl",
+        ),
+        (
+            &["a.obj", "b.blend", "textures/x.png", "textures/y.png"],
+            &["a.obj: x.png", "b.blend: ?"],
+            "!a.obj + textures/x.png; !b.blend + textures/y.png",
+        ),
+        // A name tells whose each is.
+        (&["a.obj", "b.stl", "tex/x.png"], &["a.obj: x.png"], "a.obj + tex/x.png; b.stl"),
+        (&["a.fbx", "b.fbx", "B.fbm/x.png"], &[], "a.fbx; b.fbx + B.fbm/x.png"),
+        (&["source/a.fbx", "source/a.txt", "source/b.fbx"], &[], "source/a.fbx + source/a.txt; source/b.fbx"),
     ];
     for (names, inside, expected) in cases {
         assert_eq!(shown(names, inside), expected, "{names:?} {inside:?}");
@@ -243,6 +263,12 @@ fn whoever_waits_says_for_what() {
     assert!(told[0].starts_with("`b.gltf` names `x.png` too"), "{told:?}");
     assert!(told[1].starts_with("`a.gltf` names `x.png` too"), "{told:?}");
     assert_eq!(told.len(), 2);
+    let told = why(Stage::Raw, &["a.stl", "b.stl", "textures/x.png"], &[]);
+    assert!(told[0].starts_with("what nothing names in `textures/` may be of `b.stl` as well: give each"), "{told:?}");
+    assert!(told[1].starts_with("what nothing names in `textures/` may be of `a.stl` as well: give each"), "{told:?}");
+    // What came later beside one that was passed on may be of either.
+    let told = why(Stage::Keep, &["a.stl", "a.stl.yaml", "b.stl", "textures/x.png"], &[]);
+    assert!(told.iter().all(|why| !why.is_empty()), "{told:?}");
     // What was passed on was complete, or a person let it go.
     assert_eq!(why(Stage::Keep, &["m.obj", "m.obj.yaml", "x.png"], &["m.obj: gone.mtl"]), ["", ""]);
     assert!(!why(Stage::Raw, &["m.obj", "m.obj.yaml"], &["m.obj: gone.mtl"])[0].is_empty());

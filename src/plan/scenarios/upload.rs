@@ -11,7 +11,8 @@ use crate::model::{
     ThemeSlug,
 };
 use crate::plan::{
-    Bundled, Context, Copied, NoRoom, Recipe, Refusal, Rules, is_finished_of, may_be_made, plan_asset, plan_offer,
+    Bundled, Context, Copied, NoRoom, Product, Recipe, Refusal, Rules, is_finished_of, may_be_made, plan_asset,
+    plan_offer,
 };
 use crate::records::{Got, Happened, Private, RowDigest, Sidecar};
 
@@ -197,7 +198,11 @@ fn parts_come_into_bundles_without_what_nobody_is_to_read() {
                     without metadata: `tex/w.png`; 1 part of which stockmill cannot take out what they say: `tex/w.exr`, \
                     look into them; it names a folder";
         assert!(plan.about.did.ends_with(told), "{}", plan.about.did);
-        let Recipe::SidecarOf { sidecar, .. } = &plan.products[1].recipe else { panic!("{plan}") };
+        // It is made after them, and says how they are left.
+        let of_sidecar = plan.products.iter().position(|product| matches!(product.recipe, Recipe::SidecarOf { .. }));
+        let Recipe::SidecarOf { sidecar, .. } = &plan.products[of_sidecar.unwrap()].recipe else { panic!("{plan}") };
+        let is_part = |product: &Product| product.to.to_string().starts_with(&format!("{DAY}/adobe-stock/parts/"));
+        assert!(plan.products.iter().rposition(is_part) < of_sidecar, "{plan}");
         let private = Private { folder: facts.personal_folder, parts: vec![path("tex/w.exr")] };
         assert_eq!(sidecar.private, private);
         assert_eq!(Sidecar::parse(sidecar.to_text().as_bytes()).unwrap().private, private);

@@ -116,11 +116,12 @@ impl Bundles<'_> {
         let elsewhere = |id| self.places.elsewhere(self.disk, (name, &at), id, left.as_ref());
         let elsewhere = asset.map(elsewhere).transpose()?.flatten();
         let elsewhere = elsewhere.or_else(|| self.misnamed(bundle, file, by_hand.as_ref()?, inside));
-        let parts = parts_of((self.disk, &self.tags.insides), bundle, file, &sidecar)?.parts;
+        let parts = parts_of((self.disk, &self.tags.insides), bundle, file, &sidecar, Care::Times)?.parts;
         sidecar.theme.into_iter().for_each(|theme| *inside.themes.entry(theme).or_default() += 1);
         let is_tagged = sidecar.file.as_ref().is_some_and(|file| file.embedded.is_some());
         let version = by_hand.as_ref().or(sidecar.file.as_ref().map(|file| &file.hash));
         let version = version.map(ContentHash::short).unwrap_or_default();
+        let version = parts.iter().fold(version, |version, parts| parts.version(version));
         let video = sidecar.video;
         let is_document = sidecar.origin.as_ref().is_some_and(|origin| origin.kind == Kind::Document);
         let look = resolved.look.as_ref().map(|look| look.value);

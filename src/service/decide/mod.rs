@@ -49,7 +49,7 @@ pub(super) use gates::GateShut;
 pub(super) use got::{elsewhere_in, sending_of};
 pub(super) use offers::Owing;
 pub(super) use open_bundles::{Against, OpenBundle, UNNAMED, UNTOLD, is_due, lost_record, rowless, unsent_told};
-pub(super) use parts::{lost_parts, parts_of};
+pub(super) use parts::{OtherPart, other_parts, parts_of};
 pub(super) use record_keeper::{Found, FoundBundle, FoundTags, Order, RecordKeeper, Tended};
 pub(super) use renamed::{RENAMED, is_renamed};
 pub(super) use sending::{rows_of, without_file, without_row};

@@ -155,7 +155,7 @@ impl Bundles<'_> {
         }
         let Recorded { folder, name, entry, record, sidecar } = file;
         let PartsOf { parts, files: members, unknown } =
-            parts_of((self.disk, &self.tags.insides), &folder, &name, &sidecar)?;
+            parts_of((self.disk, &self.tags.insides), &folder, &name, &sidecar, Care::Times)?;
         let lacks = parts.and_then(|parts| parts.lacks());
         let unsure =
             lacks.or_else(|| unknown.map(|why| format!("nobody can tell all that it names: {why}; {BY_HAND}")));

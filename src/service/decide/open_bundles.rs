@@ -42,7 +42,7 @@ pub(in crate::service) enum Against {
     Refuses(String),
     /// It is not to be uploaded from there.
     Elsewhere(Elsewhere),
-    /// It is a model, and some of its parts are not there.
+    /// It is a model, and some of its parts are not there, or changed.
     Lacks(String),
     /// A person changed it since it was bundled.
     Changed,
@@ -259,7 +259,8 @@ impl Bundles<'_> {
         };
         let reasons = self.market(name).map(|market| asset.reasons(market)).unwrap_or_default();
         if reasons.is_empty() {
-            let lacks = asset.parts.as_ref().and_then(Parts::lacks).map(Against::Lacks);
+            let told = |parts: &Parts| parts.lacks().or_else(|| parts.changed());
+            let lacks = asset.parts.as_ref().and_then(told).map(Against::Lacks);
             return lacks.or(asset.is_retouched.then_some(Against::Changed));
         }
         Some(Against::Refuses(reasons.join("; ")))

@@ -1,11 +1,14 @@
 //! The parts of models in bundles, and whether they are all there.
 
+use std::collections::BTreeMap;
+
+use super::as_left::{Care, is_as_left};
 use super::bundle_files::lying as lying_in;
 use super::record_settle::refused;
 use super::sending::record_of;
 use crate::intake::{Found, joined, lacking, walk};
 use crate::make::{Insides, Looking};
-use crate::model::{Identity, RelPath};
+use crate::model::{ContentHash, Identity, Ignore, RelPath};
 use crate::plan::{BundleFolder, Copied, Hold, Member, MissingPart, Parts};
 use crate::records::Sidecar;
 use crate::vault::{Look, What};
@@ -27,6 +30,7 @@ pub(in crate::service) fn parts_of(
     bundle: &BundleFolder,
     file_name: &str,
     sidecar: &Sidecar,
+    care: Care,
 ) -> Result<PartsOf, Hold> {
     if bundle.places_of_parts(file_name).is_empty() {
         return Ok(PartsOf::default());
@@ -48,38 +52,71 @@ pub(in crate::service) fn parts_of(
         found.missing.into_iter().map(|name| MissingPart { kept: kept(&name), name }).collect();
     let mut names: Vec<RelPath> = files.iter().filter_map(|found| found.path.below(&folder)).collect();
     names.sort();
+    let by_hand = by_hand(disk, &folder, &files, sidecar, care);
     let is_any = !names.is_empty() || !missing.is_empty();
     let (whole, folder) = (folder.clone(), folder.below(bundle.path()).filter(|_| is_any));
     let member = |Found { path, entry }: Found| {
         // What could be taken out of it was, when it came there.
-        let is_private = path.below(&whole).is_some_and(|inner| sidecar.private.parts.contains(&inner));
+        let may_say = |inner: &RelPath| sidecar.private.parts.contains(inner) || by_hand.contains_key(inner);
+        let is_private = path.below(&whole).is_some_and(|inner| may_say(&inner));
         let copied = if is_private { Copied::NotCleaned } else { Copied::AsItIs };
         Member { path, seen: entry.identity, copied }
     };
     let files = files.into_iter().map(member).collect();
-    let parts = folder.map(|folder| Parts { folder, names, is_kept, missing });
+    let parts = folder.map(|folder| Parts { folder, names, is_kept, missing, by_hand });
     let unknown = (!found.unknown.is_empty()).then(|| found.unknown.join("; "));
     Ok(PartsOf { parts, files, unknown })
 }
 
-/// Returns the parts that models of a bundle name, that are not there, and that `archive` has: where each would lie, the model,
-/// and where it is kept.
-pub(in crate::service) fn lost_parts(
+/// Returns the parts that are not as their model's sidecar says, with the bytes that they have; none if it says nothing of parts.
+fn by_hand(
     disk: &dyn Look,
-    bundle: &BundleFolder,
-) -> Result<Vec<(RelPath, RelPath, RelPath)>, Hold> {
-    let (mut lost, seen) = (Vec::new(), Insides::default());
+    folder: &RelPath,
+    files: &[Found],
+    sidecar: &Sidecar,
+    care: Care,
+) -> BTreeMap<RelPath, ContentHash> {
+    let is_as_left = |Found { path, entry }: &Found, inner: &RelPath| match sidecar.parts.get(inner) {
+        Some(left) => is_as_left(disk, path, entry.identity, left, care).unwrap_or(true),
+        // The system keeps files of its own in any folder.
+        None => sidecar.parts.is_empty() || Ignore::default().file(&path.file_text()).is_some(),
+    };
+    let inner = files.iter().filter_map(|found| Some((found, found.path.below(folder)?)));
+    let others = inner.filter(|(found, inner)| !is_as_left(found, inner));
+    others.filter_map(|(found, inner)| Some((inner, disk.hash(&found.path).ok()?))).collect()
+}
+
+/// A part of a bundled model that is not as it was left there.
+pub(in crate::service) struct OtherPart {
+    /// Where it lies, or would lie.
+    pub(in crate::service) path: RelPath,
+    /// Its model.
+    pub(in crate::service) model: RelPath,
+    /// Of one that is not there, where it is kept.
+    pub(in crate::service) kept: Option<RelPath>,
+}
+
+/// Returns the parts of a bundle's models that are not as they were left: those that the models name, that are not there, and that
+/// `archive` has, and those whose bytes are others.
+pub(in crate::service) fn other_parts(disk: &dyn Look, bundle: &BundleFolder) -> Result<Vec<OtherPart>, Hold> {
+    let (mut others, seen) = (Vec::new(), Insides::default());
     for name in lying_in(disk, bundle)?.into_keys() {
         // Of a sidecar that cannot be read others tell.
         let Ok(sidecar) = record_of(disk, bundle, &name) else { continue };
-        let Some(parts) = parts_of((disk, &seen), bundle, &name, &sidecar)?.parts else { continue };
+        let Some(parts) = parts_of((disk, &seen), bundle, &name, &sidecar, Care::Bytes)?.parts else { continue };
         let (folder, model) = (bundle.path().join(parts.folder.as_path()), bundle.files().join(&name));
-        lost.extend(parts.missing.into_iter().filter_map(|MissingPart { name, kept }| {
-            let place = joined(&folder, &name.trim().replace('\\', "/"))?;
-            Some((place, model.clone(), kept?))
+        others.extend(parts.missing.into_iter().filter_map(|MissingPart { name, kept }| {
+            let path = joined(&folder, &name.trim().replace('\\', "/"))?;
+            Some(OtherPart { path, model: model.clone(), kept: Some(kept?) })
+        }));
+        let changed = parts.by_hand.into_keys();
+        others.extend(changed.map(|inner| OtherPart {
+            path: folder.join(inner.as_path()),
+            model: model.clone(),
+            kept: None,
         }));
     }
-    Ok(lost)
+    Ok(others)
 }
 
 /// Returns the folders in which parts of a bundle's models lie, as they are: what a person takes out of one is missed.

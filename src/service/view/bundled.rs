@@ -44,7 +44,9 @@ impl View {
         let market = if is_known || self.is_by_defaults { "" } else { ", which the settings do not name" };
         let file_name = path.file_text();
         if let Some(model) = bundle.model_of(path) {
-            let kept = if BundleFolder::is_part(path) {
+            let kept = if self.is_changed_part(path, &bundle, &model) {
+                "; it was changed by hand since that was bundled, or put there: look whether anything in it is not to be read"
+            } else if BundleFolder::is_part(path) {
                 "; `archive` has it, too"
             } else {
                 ", and keep it: it lies here alone"
@@ -88,6 +90,16 @@ impl View {
         }
     }
 
+    /// Returns whether a part of a bundled model is not as it was left there.
+    fn is_changed_part(&self, path: &RelPath, bundle: &BundleFolder, model: &RelPath) -> bool {
+        let (disk, name) = (self.decide.disk(), model.file_text());
+        let read = disk.read(&bundle.sidecar_of(&name), SIDECAR_BYTES_MAX).ok();
+        let sidecar = read.and_then(|bytes| Sidecar::parse(&bytes).ok());
+        let found = |sidecar| parts_of((disk, &self.insides), bundle, &name, &sidecar, Care::Bytes).ok()?.parts;
+        let is_it = |inner: &RelPath| bundle.parts_of(&name).join(inner.as_path()) == *path;
+        sidecar.and_then(found).is_some_and(|parts| parts.by_hand.keys().any(is_it))
+    }
+
     /// Explains a file of a bundle: which asset it is, for which market, and its tags.
     fn bundled_file(&mut self, path: &RelPath, bundle: &BundleFolder, sent: &str) -> Explained {
         let was_sent = sent.starts_with("sent");
@@ -124,7 +136,7 @@ impl View {
         }
         let market = BundleName::of(path).map(|name| format!("{}, on {}", name.market, name.day)).unwrap_or_default();
         explained = explained.with("market", market);
-        match parts_of((self.decide.disk(), &self.insides), bundle, &path.file_text(), &sidecar) {
+        match parts_of((self.decide.disk(), &self.insides), bundle, &path.file_text(), &sidecar, Care::Times) {
             Ok(found) => explained.notes.extend(found.parts.iter().flat_map(told_parts).map(|told| ("parts", told))),
             Err(hold) => explained = explained.with("parts", hold.to_string()),
         }
@@ -242,7 +254,7 @@ fn told_parts(parts: &Parts) -> Vec<String> {
     let Parts { folder, names, is_kept, .. } = parts;
     let kept = if *is_kept { "" } else { ", which are kept nowhere else" };
     let told = || format!("{} in `{folder}/` of its bundle{kept}: upload them with it", counted(names.len(), "file"));
-    (!names.is_empty()).then(told).into_iter().chain(parts.lacks()).collect()
+    (!names.is_empty()).then(told).into_iter().chain(parts.lacks()).chain(parts.changed()).collect()
 }
 
 /// Returns what a file of a bundle is, by how the bundle stands.

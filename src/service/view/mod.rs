@@ -197,6 +197,11 @@ impl View {
                 if let Some(facts) = facts.filter(|facts| facts.stage != Stage::Ideas) {
                     self.look_at_tags(&facts);
                 }
+                if let AssetStatus::LeftAlone(path, _) = &status {
+                    let why = format!("it goes with `{}`, which is left alone", path.file_text());
+                    let with_it = candidate.files().filter(|found| found.path != *path);
+                    statuses.extend(with_it.map(|found| AssetStatus::LeftAlone(found.path.clone(), why.clone())));
+                }
                 statuses.push(status);
             }
             for odd in odd.into_iter().filter(|odd| covers(&odd.path)) {

@@ -81,6 +81,8 @@ impl Mill {
         mill.put("raw/sea/broken.png", picture(5));
         mill.put("raw/sea/broken.png.yaml", "tags: [");
         mill.put("raw/sea/page.png", "<html>");
+        mill.put("raw/hall/hall.max", "a scene");
+        mill.put("raw/hall/textures/a.png", picture(9));
         mill.put("raw/sky/a.png", picture(6));
         mill.put("raw/sky/tags.yaml", "title: [\n");
         mill.put("raw/2026-11-28/a.png", picture(7));
@@ -170,6 +172,9 @@ fn a_look_shows_what_the_daemon_does() {
         ("raw/sea/half.png.part", "left alone: another program"),
         ("raw/sea/broken.png", "held record: its sidecar `raw/sea/broken.png.yaml` cannot be read"),
         ("raw/sea/page.png", "left alone: its content is no picture"),
+        ("raw/hall/hall.max", "left alone: its content is no picture"),
+        // It was told nowhere.
+        ("raw/hall/textures/a.png", "left alone: it goes with `hall.max`, which is left alone"),
         ("raw/sea/_mine", "left alone: a folder that begins with `_`"),
         ("raw/sky/a.png", "held record: `raw/sky/tags.yaml` cannot be read"),
         ("raw/2026-11-28/a.png", "-> keep/unsorted/unsorted-"),
@@ -210,7 +215,7 @@ fn what_stays_is_told_by_stage_theme_and_reason() {
     let aside: Vec<String> = overview.set_aside.iter().map(line).collect();
     assert_eq!(aside, ["person failed/raw/sea 1"]);
     let raw = &overview.stages[&Stage::Raw];
-    assert_eq!([raw.ready, raw.held.len(), raw.left_alone.len(), raw.to_set_aside.len()], [2, 3, 5, 3], "{raw:?}");
+    assert_eq!([raw.ready, raw.held.len(), raw.left_alone.len(), raw.to_set_aside.len()], [2, 3, 7, 3], "{raw:?}");
 }
 
 /// `status` and `explain` of all but the broken file itself said nothing of it.
