@@ -44,8 +44,7 @@ pub fn plan_park(
     };
     let mut moves = vec![Move { from: facts.path.clone(), to: to.clone(), seen: facts.seen }];
     let sidecar = facts.sidecar.iter().map(|(companion, _)| companion);
-    let (old_stem, new_stem) = (facts.path.stem(), to.stem());
-    let (old_stem, new_stem) = (old_stem.to_string_lossy(), new_stem.to_string_lossy());
+    let [old_stem, new_stem] = [&facts.path, &to].map(|path| path.stem().to_string_lossy().into_owned());
     for companion in sidecar.chain(&facts.companions) {
         let mut beside = to.sibling(companion.path.file_name());
         // A companion keeps its pair when the asset gets another name here.

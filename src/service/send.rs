@@ -88,8 +88,7 @@ fn send_one(
     if is_marked && sent.contains(&name.folder()) {
         return Ok(("it is on record as sent already".to_owned(), None));
     }
-    let no_row = no_row(disk, rules, places, &name, now).map_err(|hold| refused(hold.to_string()))?;
-    if let Some(why) = no_row {
+    if let Some(why) = no_row(disk, rules, places, &name, now).map_err(|hold| refused(hold.to_string()))? {
         return Err(refused(why));
     }
     let missing = without_file(disk, &rules.settings, &name, &place).map_err(|hold| refused(hold.to_string()))?;
@@ -104,8 +103,7 @@ fn send_one(
             "no file is in it that has a row in its CSV and did not go there before, so nothing was sent".to_owned(),
         ));
     }
-    let late = if is_marked { None } else { late(disk, rules, places, &name, now)? };
-    if let Some(why) = late {
+    if !is_marked && let Some(why) = late(disk, rules, places, &name, now)? {
         return Err(refused(why));
     }
     let told = told(&sending, is_marked, &place) + &told_missing(&missing) + &told_steps(disk, &place);

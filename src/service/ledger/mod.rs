@@ -189,11 +189,6 @@ impl Ledger {
         self.manifests.get(path)
     }
 
-    /// Returns the bundles that assets of a theme joined, as far as is known.
-    pub(super) fn bundles_of(&self, theme: &ThemeSlug) -> impl Iterator<Item = &BundleName> {
-        self.joined.of_theme(theme)
-    }
-
     /// Takes the number that a plan uses, so that no other plan gets it.
     pub(super) fn use_seq(&mut self, about: &About) {
         if let (Some(theme), Some(seq)) = (&about.theme, about.seq) {
@@ -208,24 +203,6 @@ impl Ledger {
         for file in plan.products.iter().map(|product| &product.to).filter(|file| BundleFolder::is_file(file)) {
             self.file_names.give(self.assets.of_id(id), file);
         }
-    }
-
-    /// Returns the files in a bundle that did not leave it by `undo`: what became of them, only the bundle shows.
-    pub(super) fn files_in(&self, bundle: &BundleName) -> impl Iterator<Item = &RelPath> {
-        let of_slot = |slot| self.assets.at(slot).into_iter().chain(self.assets.further(slot));
-        let is_in = |file: &&RelPath| BundleFolder::is_file(file) && BundleName::of(file).as_ref() == Some(bundle);
-        self.joined.assets(bundle).flat_map(of_slot).filter(is_in)
-    }
-
-    /// Returns the bundles that assets ever joined, the latest first.
-    pub(super) fn joined_bundles(&self) -> impl Iterator<Item = &BundleName> {
-        self.joined.bundles()
-    }
-
-    /// Returns the bundles that one of these assets ever joined.
-    pub(super) fn joined_by<'a>(&'a self, ids: &'a [&AssetId]) -> impl Iterator<Item = &'a BundleName> {
-        let slots = move || ids.iter().filter_map(|id| self.assets.with_id(id));
-        self.joined.bundles().filter(move |bundle| slots().any(|slot| self.joined.has(bundle, slot)))
     }
 
     /// Returns whether one of these assets had the name of a file in a bundle for its market.
