@@ -52,8 +52,12 @@ pub fn fit(market: &Market, meta: &Meta) -> Fitted {
     let title =
         text("title", &meta.title, Some(&market.title_text), flag.and_then(|flag| flag.in_title.as_ref()), " - ");
     let in_description = flag.and_then(|flag| flag.in_description.as_ref());
-    // What says that AI made it cannot stand in a description that is not there.
-    let own = if in_description.is_some() { described(meta) } else { &meta.description };
+    let is_unfit = |limit: &TextLimit| {
+        title.chars().count() > limit.chars_max || title.contains(|sign| limit.forbidden.contains(sign))
+    };
+    // What says that AI made it cannot stand in a description that is not there, and not every title can stand in for one.
+    let needs_own = in_description.is_some() || market.description_text.as_ref().is_some_and(is_unfit);
+    let own = if needs_own { described(meta) } else { &meta.description };
     let description = text("description", own, market.description_text.as_ref(), in_description, ". ");
     let (keywords, told) = keywords(market, &meta.keywords, flag.and_then(|flag| flag.keyword.as_deref()));
     left_out.extend(told);
@@ -330,6 +334,7 @@ fn cut_at_word(text: &str, chars_max: usize) -> String {
 mod tests {
     use super::*;
     use crate::market::built_in;
+    use crate::market::profile::AiFlag;
     use crate::model::SourceType;
 
     fn market(name: &str) -> Market {
@@ -517,6 +522,20 @@ mod tests {
         let told = "its keywords are without commas, semicolons, quotation marks and the sign that a table takes for a \
                     formula: `5\" screen` as `5 screen`, `\"q\"` as `q`";
         assert_eq!(fitted.left_out, [told]);
+    }
+
+    /// The title stands in for a description that is not there: it came into the table longer than a description may be.
+    #[test]
+    fn a_title_that_stands_in_for_a_description_keeps_its_limits() {
+        let mut dreamstime = market("dreamstime");
+        dreamstime.ai_flag = AiFlag::default();
+        for (chars_max, forbidden, description) in
+            [(12, "", "A cabin; in"), (200, ";", "A cabin in deep snow"), (200, "", "")]
+        {
+            dreamstime.description_text = Some(TextLimit { chars_min: 0, chars_max, forbidden: forbidden.to_owned() });
+            let fitted = fit(&dreamstime, &tags("A cabin; in deep snow", &[], 0)).meta;
+            assert_eq!((fitted.title.as_str(), fitted.description.as_str()), ("A cabin; in deep snow", description));
+        }
     }
 
     #[test]
