@@ -78,3 +78,34 @@ pub(in crate::service) fn told_behind(behind: &[RelPath]) -> Option<String> {
          stays so, something has it open, or it cannot be written, as the log says); look then what its list asks for"
     ))
 }
+
+/// Returns whether the files of a bundle and its manifest say different things, by what is to be written anew of it.
+pub(in crate::service) fn is_at_odds(behind: &[RelPath]) -> bool {
+    let is_any = |is: fn(&RelPath) -> bool| behind.iter().any(is);
+    is_any(BundleFolder::is_file) != is_any(|path| path.extension() == "csv")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A picture that was open in another program went with its old title, and the CSV with the new one.
+    #[test]
+    fn what_is_half_written_is_at_odds() {
+        let (file, table, list) = ("files/a.jpg", "m.csv", "CHECKLIST.md");
+        let rows: [(&[&str], bool); 6] = [
+            (&[], false),
+            (&[list], false),
+            (&[file], true),
+            (&[table, list], true),
+            (&[file, table], false),
+            (&[file, list], true),
+        ];
+        for (behind, expected) in rows {
+            let bundle = RelPath::new("upload/2026-11-28/m").unwrap();
+            let paths: Vec<RelPath> = behind.iter().map(|path| bundle.join(path)).collect();
+            assert_eq!(is_at_odds(&paths), expected, "{behind:?}");
+            assert_eq!(told_behind(&paths).is_some(), !behind.is_empty());
+        }
+    }
+}

@@ -40,7 +40,7 @@ mod upload_state;
 
 pub(super) use as_left::{Care, is_as_left};
 pub(super) use bare_bundle::{folders_inside, plan_bare_away};
-pub(super) use behind::{behind, told_behind};
+pub(super) use behind::{behind, is_at_odds, told_behind};
 pub(super) use bundle_files::{all_bundles, bundle_names, manifest_of};
 pub(super) use elsewhere::{CopiesOf, Places};
 pub(super) use foreign_xmp::foreign_xmp;

@@ -10,7 +10,7 @@ use crate::model::{AssetId, MarketName, RelPath, Stage, ThemeSlug, together};
 use crate::plan::{BundleFolder, BundleName, Hold, Said};
 use crate::service::clock::Moment;
 use crate::service::decide::{
-    Against, Care, Here, OpenBundle, Owing, Places, UNNAMED, UNTOLD, all_bundles, told_behind,
+    Against, Care, Here, OpenBundle, Owing, Places, UNNAMED, UNTOLD, all_bundles, is_at_odds, told_behind,
 };
 use crate::service::ledger::Lacks;
 use crate::service::release::BehindGate;
@@ -99,7 +99,8 @@ impl View {
         let now = self.clock.now();
         // Of which file nobody can tell it is told below.
         let behind = self.decide.behind(&name, places, &now).unwrap_or_default();
-        if let Some(why) = told_behind(&behind) {
+        // As long as all of it is as it was, it says one thing.
+        if let Some(why) = told_behind(&behind).filter(|_| is_at_odds(&behind)) {
             return Err(why);
         }
         let refused = self.decide.refused_in(&name, places, &now);
