@@ -8,14 +8,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::carried_out::{CarriedOut, Rules};
-use super::decide::{Places, RENAMED, is_due, is_renamed, rowless, sending_of, without_file};
+use super::decide::{Places, RENAMED, is_due, is_renamed, moved_inside, rowless, sending_of, without_file};
 use super::ledger::Ledger;
 use super::sent::{UPLOADED, is_sent, place_of};
 use crate::craft::Untold;
 use crate::intake::Now;
 use crate::make::{MakeError, make};
 use crate::model::{RelPath, counted};
-use crate::plan::{BundleName, Hold, SENT_MARK, plan_mark_sent, plan_sent, told_missing, told_open};
+use crate::plan::{BundleFolder, BundleName, Hold, SENT_MARK, plan_mark_sent, plan_sent, told_missing, told_open};
 use crate::records::{Answer, Dealing, Did, Plans, Record, SIDECAR_BYTES_MAX, Sending};
 use crate::vault::{CommitError, DiskError, Journal, Look, Receipt, Vault};
 
@@ -87,6 +87,10 @@ fn send_one(
     let is_marked = is_sent(disk, &place)?;
     if is_marked && sent.contains(&name.folder()) {
         return Ok(("it is on record as sent already".to_owned(), None));
+    }
+    let moved = moved_inside(disk, &BundleFolder::new(place.clone())).map_err(|hold| refused(hold.to_string()))?;
+    if let Some(hold) = moved {
+        return Err(refused(hold.to_string()));
     }
     let no_row = no_row(disk, rules, places, &name, now).map_err(|hold| refused(hold.to_string()))?;
     if let Some(why) = no_row {

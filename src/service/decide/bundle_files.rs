@@ -26,7 +26,8 @@ pub(super) struct Lying {
 
 /// Returns the files of a bundle that have a sidecar, by name, as they lie there.
 pub(super) fn lying(disk: &dyn Look, bundle: &BundleFolder) -> Result<BTreeMap<String, Lying>, Hold> {
-    let present: BTreeMap<OsString, Entry> = listed(disk, &bundle.files())?.into_iter().collect();
+    let present = listed(disk, &bundle.files())?.into_iter().filter(|(_, entry)| entry.what == What::File);
+    let present: BTreeMap<OsString, Entry> = present.collect();
     let records = listed(disk, &bundle.sidecars())?.into_iter();
     let of = |(name, record): (OsString, Entry)| {
         let name = name.to_str()?.strip_suffix(SIDECAR_SUFFIX)?;

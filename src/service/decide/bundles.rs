@@ -9,6 +9,7 @@ use super::as_left::{Care, is_as_left};
 use super::bundle_files::{Lying, RECORD_BYTES_MAX, bundle_names, lying};
 use super::elsewhere::Places;
 use super::foreign_xmp::foreign_xmp;
+use super::moved_inside::moved_inside;
 use super::parts::parts_of;
 use super::record_settle::{refused, together};
 use super::renamed::renamed_in;
@@ -57,6 +58,7 @@ impl Bundles<'_> {
     pub(super) fn assets(&mut self, name: &BundleName) -> Result<Inside, Hold> {
         let mut inside = Inside::default();
         let bundle = self.folder(name)?;
+        self.is_whole(&bundle)?;
         let mut holds: Vec<Hold> = self.without_record(name, &bundle)?.into_iter().map(|(_, hold)| hold).collect();
         for (file, lying) in self.files(&bundle)? {
             holds.extend(self.asset(name, &bundle, &file, &lying, &mut inside).err());
@@ -68,6 +70,14 @@ impl Bundles<'_> {
     pub(super) fn folder(&self, name: &BundleName) -> Result<BundleFolder, Hold> {
         let place = place_of(self.disk, name).map_err(|error| refused(&name.folder(), &error))?;
         Ok(BundleFolder::new(place.unwrap_or_else(|| name.folder())))
+    }
+
+    /// Returns why an open bundle stays as it is, if a person moved files within it. In one that was sent nothing changes.
+    pub(super) fn is_whole(&self, bundle: &BundleFolder) -> Result<(), Hold> {
+        match moved_inside(self.disk, bundle)? {
+            Some(hold) if !is_sent(self.disk, bundle.path()).unwrap_or(false) => Err(hold),
+            _ => Ok(()),
+        }
     }
 
     /// Returns the files of a bundle that have a sidecar, by name, as they lie there.

@@ -393,6 +393,39 @@ fn a_file_with_the_name_of_another_one_is_not_to_be_uploaded() {
     }
 }
 
+/// What a person had uploaded and put aside within its bundle lost its row, was asked for as a deletion in the portal, and went there
+/// again; behind a link row and step stayed for ever, and the bundle could never be sent.
+#[test]
+fn a_bundle_within_which_a_file_was_moved_stays_as_it_is() {
+    // Where the file lies, and what is told.
+    for (place, told) in [
+        ("files/a.jpg", None),
+        ("files/done/a.jpg", Some("lies in `upload/2026-11-23/adobe-stock/files/done/`")),
+        ("done/a.jpg", Some("lies in")),
+        ("a.jpg", Some("lies in `upload/2026-11-23/adobe-stock/`")),
+        ("uploaded/a.jpg", Some("lies in")),
+        ("done/today/a.jpg", Some("lies in")),
+        ("files/a.jpg/link", Some("is a folder and no file")),
+        ("parts/a.jpg", None),
+        ("sidecars/a.jpg", None),
+        ("files/done/b.jpg", None),
+    ] {
+        let at = |rest: &str| format!("upload/2026-11-23/adobe-stock/{rest}");
+        let (record, file) = (at("sidecars/a.jpg.yaml"), at(place));
+        let (home, mut decide) = mill("", &[(&record, "id: 0123456789abcdef"), (&file, "x")]);
+        let name = crate::plan::BundleName::parse("2026-11-23", "adobe-stock").unwrap();
+        let places = decide.places();
+        let held = decide.refused_in(&name, &places, &noon()).err().map(|hold| hold.to_string());
+        let is_told = |why: &String| told.is_some_and(|told| why.contains(told));
+        assert!(held.is_some() == told.is_some() && held.iter().all(is_told), "{place}: {held:?}");
+        assert_eq!(decide.holds_bundle(&name, &noon()).is_some(), told.is_some(), "{place}");
+        assert_eq!(decide.bundles_of(&noon())[0].rows.is_none(), told.is_some(), "{place}");
+        // One that is marked is not on record.
+        fs::write(home.path().join(at("SENT")), "").unwrap();
+        assert_eq!(decide.holds_bundle(&name, &noon()).is_some(), told.is_some(), "{place}");
+    }
+}
+
 /// With the journal lost as well, a file went to its market again from a bundle that was moved to where none can lie.
 #[test]
 fn a_market_waits_for_an_unknown_file_wherever_its_bundle_lies() {
