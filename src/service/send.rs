@@ -8,14 +8,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::carried_out::{CarriedOut, Rules};
-use super::decide::{Places, RENAMED, is_due, is_renamed, moved_inside, rowless, sending_of, without_file};
+use super::decide::{Places, is_due, left_as_it_is, rowless, sending_of, without_file};
 use super::ledger::Ledger;
 use super::sent::{UPLOADED, is_sent, place_of};
 use crate::craft::Untold;
 use crate::intake::Now;
 use crate::make::{MakeError, make};
 use crate::model::{RelPath, counted};
-use crate::plan::{BundleFolder, BundleName, Hold, SENT_MARK, plan_mark_sent, plan_sent, told_missing, told_open};
+use crate::plan::{BundleName, Hold, SENT_MARK, plan_mark_sent, plan_sent, told_missing, told_open};
 use crate::records::{Answer, Dealing, Did, Plans, Record, SIDECAR_BYTES_MAX, Sending};
 use crate::vault::{CommitError, DiskError, Journal, Look, Receipt, Vault};
 
@@ -81,15 +81,12 @@ fn send_one(
     let name = name.ok_or_else(|| refused("it is no bundle; one is a folder `upload/DAY/MARKET`".to_owned()))?;
     let place = place_of(disk, &name)?
         .ok_or_else(|| refused("there is no such bundle; `stockmill status` lists all".to_owned()))?;
-    if is_renamed(disk, &rules.settings.upload.markets, &place) {
-        return Err(refused(RENAMED.to_owned()));
-    }
     let is_marked = is_sent(disk, &place)?;
     if is_marked && sent.contains(&name.folder()) {
         return Ok(("it is on record as sent already".to_owned(), None));
     }
-    let moved = moved_inside(disk, &BundleFolder::new(place.clone())).map_err(|hold| refused(hold.to_string()))?;
-    if let Some(hold) = moved {
+    let left = left_as_it_is(disk, &rules.settings, &place).unwrap_or_else(Some);
+    if let Some(hold) = left {
         return Err(refused(hold.to_string()));
     }
     let no_row = no_row(disk, rules, places, &name, now).map_err(|hold| refused(hold.to_string()))?;

@@ -4,14 +4,29 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use super::bundle_files::listed;
+use super::renamed::why_renamed;
+use crate::config::Settings;
 use crate::model::{RelPath, counted};
 use crate::plan::{BundleFolder, Hold};
 use crate::records::SIDECAR_SUFFIX;
 use crate::vault::{Look, What};
 
+/// Returns why a bundle that is not on record as sent stays as it is, if a person gave it the name of another market's, or moved files
+/// within it.
+pub(in crate::service) fn left_as_it_is(
+    disk: &dyn Look,
+    settings: &Settings,
+    bundle: &RelPath,
+) -> Result<Option<Hold>, Hold> {
+    if let Some(why) = why_renamed(disk, &settings.upload, bundle) {
+        return Ok(Some(Hold::Unreadable(why.to_owned())));
+    }
+    moved_inside(disk, &BundleFolder::new(bundle.clone()))
+}
+
 /// Returns why a bundle stays as it is, if a file that one of its sidecars is about lies elsewhere in it, or is a link. What was
 /// taken out of it is none of these.
-pub(in crate::service) fn moved_inside(disk: &dyn Look, bundle: &BundleFolder) -> Result<Option<Hold>, Hold> {
+fn moved_inside(disk: &dyn Look, bundle: &BundleFolder) -> Result<Option<Hold>, Hold> {
     let of_record = |(name, _): (OsString, _)| name.to_str()?.strip_suffix(SIDECAR_SUFFIX).map(str::to_owned);
     let mut names: BTreeSet<String> = listed(disk, &bundle.sidecars())?.into_iter().filter_map(of_record).collect();
     for (name, entry) in listed(disk, &bundle.files())? {

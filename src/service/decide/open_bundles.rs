@@ -9,7 +9,7 @@ use super::bundle_files::{Lying, RECORD_BYTES_MAX, all_bundles, bundle_names, li
 use super::bundles::{Bundles, Inside};
 use super::elsewhere::Places;
 use super::measures::Known;
-use super::moved_inside::moved_inside;
+use super::moved_inside::left_as_it_is;
 use super::offers::Owing;
 use super::record_settle::{refused, together};
 use super::sending::without_row;
@@ -127,10 +127,11 @@ impl Decider {
         self.stuck(name).or(held)
     }
 
-    /// Returns why a bundle that a person marked as sent is not on record as that, if files were moved within it.
+    /// Returns why a bundle that a person marked as sent is not on record as that, if it is
+    /// another market's, or files were moved within it.
     fn unrecorded(&self, name: &BundleName) -> Option<Hold> {
         let place = place_of(self.disk(), name).ok().flatten().filter(|_| !self.ledger.is_sent(name))?;
-        moved_inside(self.disk(), &BundleFolder::new(place)).unwrap_or_else(Some)
+        left_as_it_is(self.disk(), &self.settings, &place).unwrap_or_else(Some)
     }
 
     /// Returns what speaks against the files of a bundle, by the rules of its market and by the tags of today.
