@@ -64,13 +64,34 @@ impl Decider {
         })
     }
 
-    /// Returns the folders of lost bundles that a person renamed within their day. One that has the name of a market is held.
+    /// Returns the folders of lost bundles that a person renamed within their day, or moved into another bundle. One that has the name
+    /// of a market is held.
     pub(in crate::service) fn renamed_bundles(&self) -> Vec<Odd> {
         let lost = self.ledger.joined_bundles().filter(|name| self.is_lost(name));
-        let folders =
-            lost.filter_map(|name| self.renamed_to(name).filter(|folder| folder.parent() == name.folder().parent()));
-        let why = |path: &RelPath| why_renamed(self.disk(), &self.settings.upload, path);
-        let odd = folders.filter(|path| why(path) != Some(OF_ANOTHER));
-        odd.map(|path| Odd { path, why: RENAMED.to_owned() }).collect()
+        let odd = lost.filter_map(|name| {
+            let path = self.renamed_to(name)?;
+            let why = if is_within_another(&path) {
+                moved_into_another(name)
+            } else {
+                let is_of_another = why_renamed(self.disk(), &self.settings.upload, &path) == Some(OF_ANOTHER);
+                let is_renamed = path.parent() == name.folder().parent() && !is_of_another;
+                is_renamed.then(|| RENAMED.to_owned())?
+            };
+            Some(Odd { path, why })
+        });
+        odd.collect()
     }
+}
+
+/// Returns whether a bundle lies within the folder of another one.
+fn is_within_another(folder: &RelPath) -> bool {
+    BundleName::of(folder).is_some_and(|outer| ![outer.folder(), outer.sent_folder()].contains(folder))
+}
+
+fn moved_into_another(name: &BundleName) -> String {
+    let (was, sent) = (name.folder(), name.sent_folder());
+    format!(
+        "it seems to be `{was}`, and lies within another bundle: its CSV follows no change, and nothing of it is recorded as sent; \
+         move it out, back to `{was}`, or to `{sent}` once it was sent"
+    )
 }

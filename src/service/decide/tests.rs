@@ -393,6 +393,35 @@ fn a_file_with_the_name_of_another_one_is_not_to_be_uploaded() {
     }
 }
 
+/// Moved to a folder of its name that was there, a bundle lay within another one, and nothing told so.
+#[test]
+fn a_bundle_within_another_one_is_told() {
+    const SIDECAR: &str = "version: 1\nid: 0123456789abcdef\norigin: {path: raw/sea/a.png, hash: \
+        af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262, kind: png}\n";
+    for (place, is_told) in [
+        ("sent/2026-11-23/adobe-stock/adobe-stock-2", true),
+        ("2026-11-23/vecteezy/adobe-stock-2", true),
+        ("2026-11-23/vecteezy/files/adobe-stock-2", true),
+        ("2026-11-23/adobe-stock/renamed", true),
+        ("2026-11-23/adobe-stock-2", false),
+        ("_done/adobe-stock-2", false),
+    ] {
+        let at = |rest: &str| format!("upload/{place}/{rest}");
+        let files = [(at("sidecars/a.jpg.yaml"), SIDECAR), (at("files/a.jpg"), "x"), (at("adobe-stock.csv"), "x")];
+        let (_home, mut decide) = mill("", &files.each_ref().map(|(file, text)| (file.as_str(), *text)));
+        let record = path("upload/2026-11-23/adobe-stock-2/sidecars/a.jpg.yaml");
+        decide.ledger.remember_sidecar(&record, &Sidecar::parse(SIDECAR.as_bytes()).unwrap(), &|_| true);
+        let disk = decide.vault.disk();
+        decide.ledger.look_for_misplaced(disk, &crate::service::areas());
+        let told: Vec<_> = decide.renamed_bundles().into_iter().map(|odd| (odd.path.to_string(), odd.why)).collect();
+        assert_eq!(told.len(), usize::from(is_told), "{place}: {told:?}");
+        let is_right = |(folder, why): &(String, String)| {
+            *folder == format!("upload/{place}") && why.contains("it seems to be `upload/2026-11-23/adobe-stock-2`")
+        };
+        assert!(told.iter().all(is_right), "{place}: {told:?}");
+    }
+}
+
 /// A bundle that a person gave the name of another market's became its bundle, with the files and ticks of the first: that market
 /// got them, and the first one never did.
 #[test]
