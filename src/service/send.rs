@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::carried_out::{CarriedOut, Rules};
-use super::decide::{Places, RENAMED, behind, is_due, is_renamed, rowless, sending_of, told_behind, without_file};
+use super::decide::{Places, behind, is_due, left_as_it_is, rowless, sending_of, told_behind, without_file};
 use super::ledger::Ledger;
 use super::sent::{UPLOADED, is_sent, place_of};
 use crate::craft::Untold;
@@ -81,12 +81,12 @@ fn send_one(
     let name = name.ok_or_else(|| refused("it is no bundle; one is a folder `upload/DAY/MARKET`".to_owned()))?;
     let place = place_of(disk, &name)?
         .ok_or_else(|| refused("there is no such bundle; `stockmill status` lists all".to_owned()))?;
-    if is_renamed(disk, &rules.settings.upload.markets, &place) {
-        return Err(refused(RENAMED.to_owned()));
-    }
     let is_marked = is_sent(disk, &place)?;
     if is_marked && sent.contains(&name.folder()) {
         return Ok(("it is on record as sent already".to_owned(), None));
+    }
+    if let Some(hold) = left_as_it_is(disk, &rules.settings, &place).unwrap_or_else(Some) {
+        return Err(refused(hold.to_string()));
     }
     if let Some(why) = no_row(disk, rules, places, &name, now).map_err(|hold| refused(hold.to_string()))? {
         return Err(refused(why));

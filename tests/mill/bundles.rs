@@ -390,6 +390,45 @@ fn one_asset_is_bundled_once_whatever_a_person_copies() {
     assert!(root.text(&["status"]).contains(&named), "{named}: {}", root.text(&["status"]));
 }
 
+/// What lay in a folder that a person made in the bundle had no row any more, and went to the market again.
+#[test]
+fn what_is_put_aside_within_its_bundle_is_not_taken_out() {
+    for place in ["files/done", "done"] {
+        let root = Root::new();
+        let (_, bundle) = with_one_bundled(&root);
+        let file = root.bundled().pop().unwrap();
+        let away = bundle.join(place).join(file.file_name().unwrap());
+        fs::create_dir_all(away.parent().unwrap()).unwrap();
+        fs::rename(&file, &away).unwrap();
+        let texts = || ["adobe-stock.csv", "CHECKLIST.md"].map(|text| fs::read_to_string(bundle.join(text)).unwrap());
+        let before = texts();
+        assert_eq!(root.once().status.code(), Some(1), "{}", root.log());
+        let told = format!("{place}/`: put it back into `files/`");
+        let bundle_text = bundle.to_str().unwrap();
+        let said = [&["status"][..], &["explain", bundle_text], &["sent", bundle_text]].map(|words| root.text(words));
+        assert!(said.iter().chain([&root.log()]).all(|said| said.contains(&told)), "{said:?}\n{}", root.log());
+        fs::write(bundle.join("SENT"), "").unwrap();
+        assert_eq!(root.once().status.code(), Some(1), "{}", root.log());
+        assert!(!root.log().contains("ecorded that") && root.text(&["status"]).contains(&told), "{}", root.log());
+        fs::remove_file(bundle.join("SENT")).unwrap();
+
+        let archived = root.at("archive/winter-cabins/winter-cabins-0001.png");
+        fs::rename(archived, root.at("raw/winter-cabins/again.png")).unwrap();
+        for stage in ["raw", "upload"] {
+            assert_eq!(root.once().status.code(), Some(1), "{}", root.log());
+            assert!(root.call(&["release", stage, "--anyway"]).status.success());
+        }
+        assert_eq!(root.once().status.code(), Some(1), "{}", root.log());
+        assert!(root.bundled().iter().all(|bundled| *bundled == away), "{place}: {}", root.log());
+        assert!(root.log().contains("it lies there as `upload/"), "{}", root.log());
+        // Back in its place, all is as it was.
+        fs::rename(&away, &file).unwrap();
+        assert!(root.once().status.success());
+        assert_eq!(texts(), before, "{place}");
+        assert!(root.text(&["sent", bundle_text]).contains("recorded that 1 file"), "{}", root.log());
+    }
+}
+
 /// A manifest that was changed by hand was replaced without a word, and a bundle with another name was followed no more.
 #[test]
 fn what_a_person_does_to_a_bundle_is_told() {

@@ -26,7 +26,8 @@ pub(super) struct Lying {
 
 /// Returns the files of a bundle that have a sidecar, by name, as they lie there.
 pub(super) fn lying(disk: &dyn Look, bundle: &BundleFolder) -> Result<BTreeMap<String, Lying>, Hold> {
-    let present: BTreeMap<OsString, Entry> = listed(disk, &bundle.files())?.into_iter().collect();
+    let present = listed(disk, &bundle.files())?.into_iter().filter(|(_, entry)| entry.what == What::File);
+    let present: BTreeMap<OsString, Entry> = present.collect();
     let records = listed(disk, &bundle.sidecars())?.into_iter();
     let of = |(name, record): (OsString, Entry)| {
         let name = name.to_str()?.strip_suffix(SIDECAR_SUFFIX)?;
@@ -79,11 +80,16 @@ pub(super) fn manifest_in(disk: &dyn Look, place: &RelPath, market: &MarketName)
 
 /// Returns whether a folder has manifests, and none of the market that its name says: a person renamed the folder.
 pub(super) fn has_manifest_of_another(disk: &dyn Look, folder: &RelPath, name: &BundleName) -> bool {
+    !tables_of_others(disk, folder, name).is_empty()
+}
+
+/// Returns the names of the tables in a folder, if none of them is one of the market that its name says.
+pub(super) fn tables_of_others(disk: &dyn Look, folder: &RelPath, name: &BundleName) -> Vec<String> {
     let listed = disk.list(folder).unwrap_or_default().into_iter();
-    let tables: Vec<OsString> =
-        listed.map(|(name, _)| name).filter(|name| Path::new(name).extension() == Some(OsStr::new("csv"))).collect();
-    let is_own = |table: &OsString| table.to_str().is_some_and(|table| manifest_part(&name.market, table).is_some());
-    !tables.is_empty() && !tables.iter().any(is_own)
+    let tables = listed.map(|(name, _)| name).filter(|name| Path::new(name).extension() == Some(OsStr::new("csv")));
+    let tables: Vec<String> = tables.map(|table| table.to_string_lossy().into_owned()).collect();
+    let has_own = tables.iter().any(|table| manifest_part(&name.market, table).is_some());
+    if has_own { Vec::new() } else { tables }
 }
 
 /// Returns every bundle that lies in `upload`, or among those that were sent, by day and market.

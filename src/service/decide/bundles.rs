@@ -9,15 +9,16 @@ use super::as_left::{Care, is_as_left};
 use super::bundle_files::{Lying, RECORD_BYTES_MAX, bundle_names, lying};
 use super::elsewhere::Places;
 use super::foreign_xmp::foreign_xmp;
+use super::moved_inside::left_as_it_is;
 use super::parts::parts_of;
 use super::record_settle::{refused, together};
-use super::renamed::renamed_in;
+use super::renamed::{RENAMED, renamed_in, why_renamed};
 use super::sending::record_of;
 use super::tags::SharedTags;
 use crate::config::Settings;
 use crate::intake::Now;
 use crate::market::{Fitted, Market, fit, left_out_words, lint_fitted};
-use crate::model::{ContentHash, Kind, RelPath, ThemeSlug};
+use crate::model::{ContentHash, Kind, RelPath, Stage, ThemeSlug};
 use crate::plan::{
     Bundle, BundleAsset, BundleFolder, BundleName, Elsewhere, Hold, Plan, Product, Recipe, plan_refresh,
 };
@@ -57,6 +58,7 @@ impl Bundles<'_> {
     pub(super) fn assets(&mut self, name: &BundleName) -> Result<Inside, Hold> {
         let mut inside = Inside::default();
         let bundle = self.folder(name)?;
+        self.is_whole(&bundle)?;
         let mut holds: Vec<Hold> = self.without_record(name, &bundle)?.into_iter().map(|(_, hold)| hold).collect();
         for (file, lying) in self.files(&bundle)? {
             holds.extend(self.asset(name, &bundle, &file, &lying, &mut inside).err());
@@ -68,6 +70,15 @@ impl Bundles<'_> {
     pub(super) fn folder(&self, name: &BundleName) -> Result<BundleFolder, Hold> {
         let place = place_of(self.disk, name).map_err(|error| refused(&name.folder(), &error))?;
         Ok(BundleFolder::new(place.unwrap_or_else(|| name.folder())))
+    }
+
+    /// Returns why an open bundle stays as it is, if a person gave it the name of another market's, or moved files within it. In one
+    /// that was sent nothing changes.
+    pub(super) fn is_whole(&self, bundle: &BundleFolder) -> Result<(), Hold> {
+        match left_as_it_is(self.disk, self.settings, bundle.path())? {
+            Some(hold) if !is_sent(self.disk, bundle.path()).unwrap_or(false) => Err(hold),
+            _ => Ok(()),
+        }
     }
 
     /// Returns the files of a bundle that have a sidecar, by name, as they lie there.
@@ -198,8 +209,10 @@ impl Bundles<'_> {
     /// Returns a folder of a bundle's day that holds what bundles hold and has a name of none: a person renamed it. One that is
     /// marked as sent may be on record.
     pub(super) fn renamed(&self, name: &BundleName) -> Option<RelPath> {
-        let folders = renamed_in(self.disk, &self.settings.upload.markets, &name.folder().parent()?);
-        folders.into_iter().find(|folder| !is_sent(self.disk, folder).unwrap_or(true))
+        let folders = renamed_in(self.disk, &self.settings.upload, &name.folder().parent()?).into_iter();
+        let mut nameless =
+            folders.filter(|folder| why_renamed(self.disk, &self.settings.upload, folder) == Some(RENAMED));
+        nameless.find(|folder| !is_sent(self.disk, folder).unwrap_or(true))
     }
 
     /// Returns the market that a bundle is for, if it is configured.
@@ -224,15 +237,21 @@ impl Decider {
             // What cannot be told now stays as it was told last.
             bundle.sent = is_sent(disk, &name.folder()).unwrap_or(bundle.sent);
         }
-        let known =
-            self.upload.bundles.values().filter(|bundle| bundle.name.day == today && !self.is_lost(&bundle.name));
+        // A folder that a person gave the name of another market's has that for itself.
+        let upload = &self.settings.upload;
+        let renamed = renamed_in(disk, upload, &Stage::Upload.folder().join(today.to_string())).into_iter();
+        let renamed = renamed.filter_map(|folder| BundleName::of(&folder));
+        let renamed: Vec<BundleName> = renamed.filter(|name| upload.market(&name.market).is_some()).collect();
+        let known = self.upload.bundles.values().filter(|bundle| bundle.name.day == today);
+        let known = known.filter(|bundle| !renamed.contains(&bundle.name) && !self.is_lost(&bundle.name));
         // What was sent has its name for ever, wherever its folder is; so has what nobody knows whether it was sent.
         let is_gone = |name: &BundleName| name.day == today && !self.upload.bundles.contains_key(name);
         let sent = self.ledger.sent_bundles().filter(|(name, _)| is_gone(name));
         let sent = sent.map(|(name, rows)| (name, Some(rows)));
         let lost = self.ledger.joined_bundles().skip_while(|name| name.day > today);
         let lost = lost.take_while(|name| name.day == today).filter(|name| self.is_lost(name)).map(|name| (name, None));
-        let away = sent.chain(lost).map(|(name, rows)| Bundle {
+        let renamed_away = renamed.iter().map(|name| (name, None));
+        let away = sent.chain(lost).chain(renamed_away).map(|(name, rows)| Bundle {
             name: name.clone(),
             rows,
             themes: BTreeMap::new(),

@@ -9,6 +9,7 @@ use super::bundle_files::{Lying, RECORD_BYTES_MAX, all_bundles, bundle_names, li
 use super::bundles::{Bundles, Inside};
 use super::elsewhere::Places;
 use super::measures::Known;
+use super::moved_inside::left_as_it_is;
 use super::offers::Owing;
 use super::record_settle::{refused, together};
 use super::sending::without_row;
@@ -22,7 +23,7 @@ use crate::model::{ContentHash, Kind, RelPath, counted};
 use crate::plan::{BundleAsset, BundleFolder, BundleName, Elsewhere, Hold, Parts, Plan, plan_name_back};
 use crate::records::{SIDECAR_SUFFIX, Sidecar};
 use crate::service::clock::Moment;
-use crate::service::sent::{UNSENT, UNSENT_START, UPLOADED, is_sent};
+use crate::service::sent::{UNSENT, UNSENT_START, UPLOADED, is_sent, place_of};
 use crate::vault::Look;
 
 /// What is told of a bundle that is not sent and whose market the settings do not name.
@@ -96,11 +97,14 @@ impl Decider {
         let (mut open, places) = (Vec::new(), self.places());
         for name in names {
             let is_open = unsent.contains(&name);
-            if !is_open && !owed.contains_key(&name) {
+            let unrecorded = if is_open { None } else { self.unrecorded(&name) };
+            if !is_open && unrecorded.is_none() && !owed.contains_key(&name) {
                 continue;
             }
             // What was sent goes no more to its own market.
-            let refused = if is_open && !named.contains(&name) {
+            let refused = if let Some(hold) = unrecorded {
+                Err(hold)
+            } else if is_open && !named.contains(&name) {
                 Err(Hold::Waits(if is_by_defaults { UNTOLD } else { UNNAMED }.to_owned()))
             } else if is_open {
                 let refused = self.refused_in(&name, &places, here.now).and_then(all_told);
@@ -120,7 +124,7 @@ impl Decider {
     /// Returns why the manifest of a bundle that is not sent follows no change, if it follows none.
     pub(in crate::service) fn holds_bundle(&mut self, name: &BundleName, now: &Moment) -> Option<Hold> {
         if !self.is_open(name) {
-            return None;
+            return self.unrecorded(name);
         }
         let places = self.places();
         let (disk, settings, now) = (self.vault.disk(), &*self.settings, now.for_settle());
@@ -137,6 +141,13 @@ impl Decider {
     ) -> Result<Vec<RelPath>, Hold> {
         let (disk, settings, now) = (self.vault.disk(), &*self.settings, now.for_settle());
         Bundles { disk, settings, tags: &mut self.tags, places: places.clone(), now }.behind(name)
+    }
+
+    /// Returns why a bundle that a person marked as sent is not on record as that, if it is
+    /// another market's, or files were moved within it.
+    fn unrecorded(&self, name: &BundleName) -> Option<Hold> {
+        let place = place_of(self.disk(), name).ok().flatten().filter(|_| !self.ledger.is_sent(name))?;
+        left_as_it_is(self.disk(), &self.settings, &place).unwrap_or_else(Some)
     }
 
     /// Returns what speaks against the files of a bundle, by the rules of its market and by the tags of today.
@@ -228,6 +239,7 @@ impl Bundles<'_> {
     /// Returns what speaks against the files of a bundle, by the rules of its market and by the tags of today.
     fn refused(&mut self, name: &BundleName) -> Result<Vec<(RelPath, Against)>, Hold> {
         let bundle = self.folder(name)?;
+        self.is_whole(&bundle)?;
         let lost = self.without_record(name, &bundle)?.into_iter();
         let mut all: Vec<_> = lost.map(|(path, hold)| (path, Against::Untold(hold))).collect();
         let mut inside = Inside::default();

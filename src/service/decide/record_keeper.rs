@@ -11,6 +11,7 @@ use super::bundle_files::{RECORD_BYTES_MAX, strangers};
 use super::bundles::Bundles;
 use super::elsewhere::{CopiesOf, Places};
 use super::measures::Measures;
+use super::moved_inside::left_as_it_is;
 use super::offers::{Offers, Owed};
 use super::open_bundles::{UNNAMED, is_due, unsent_told};
 use super::parts::folders_of_parts;
@@ -328,6 +329,9 @@ fn recorded(look: &mut Bundles<'_>, name: &BundleName, place: &RelPath, order: &
     }
     let at_ns = sent_ns(disk, place).map_or(order.now.wall_ns, |at_ns| at_ns.min(order.now.wall_ns));
     let at = Timestamp::from_nanosecond(at_ns.into()).unwrap_or(Timestamp::UNIX_EPOCH);
+    if let Some(hold) = left_as_it_is(disk, &order.settings, place)? {
+        return Err(hold);
+    }
     let sending = look.sending(name, place, at)?;
     let missing = without_file(disk, &order.settings, name, place)?;
     Ok((!sending.files.is_empty()).then(|| plan_sent(sending, &missing)))

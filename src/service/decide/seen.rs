@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 
 use super::Decider;
 use super::bundle_files::manifest_of;
+use super::moved_inside::elsewhere_inside;
 use crate::market::{Market, names_in};
 use crate::model::{AssetId, ContentHash, MarketName, RelPath};
 use crate::plan::{BundleFolder, BundleName, Bundled, Companion, Facts, Known, Lacking, Refusal, Whereabouts};
@@ -276,7 +277,11 @@ impl Decider {
                 return Ok(Bundled::Lies(other));
             }
         }
-        Ok(Bundled::TakenOut(folder.clone()))
+        let names = BTreeSet::from([file.file_text()]);
+        Ok(match elsewhere_inside(disk, bundle, &names) {
+            Ok(moved) => moved.into_iter().next().map_or(Bundled::TakenOut(folder.clone()), Bundled::Lies),
+            Err(hold) => Bundled::Unknown(hold.to_string()),
+        })
     }
 
     /// Returns the market that a bundle is for, if it is configured.

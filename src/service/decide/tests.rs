@@ -393,6 +393,127 @@ fn a_file_with_the_name_of_another_one_is_not_to_be_uploaded() {
     }
 }
 
+/// Moved to a folder of its name that was there, a bundle lay within another one, and nothing told so.
+#[test]
+fn a_bundle_within_another_one_is_told() {
+    const SIDECAR: &str = "version: 1\nid: 0123456789abcdef\norigin: {path: raw/sea/a.png, hash: \
+        af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262, kind: png}\n";
+    for (place, is_told) in [
+        ("sent/2026-11-23/adobe-stock/adobe-stock-2", true),
+        ("2026-11-23/vecteezy/adobe-stock-2", true),
+        ("2026-11-23/vecteezy/files/adobe-stock-2", true),
+        ("2026-11-23/adobe-stock/renamed", true),
+        ("2026-11-23/adobe-stock-2", false),
+        ("_done/adobe-stock-2", false),
+    ] {
+        let at = |rest: &str| format!("upload/{place}/{rest}");
+        let files = [(at("sidecars/a.jpg.yaml"), SIDECAR), (at("files/a.jpg"), "x"), (at("adobe-stock.csv"), "x")];
+        let (_home, mut decide) = mill("", &files.each_ref().map(|(file, text)| (file.as_str(), *text)));
+        let record = path("upload/2026-11-23/adobe-stock-2/sidecars/a.jpg.yaml");
+        decide.ledger.remember_sidecar(&record, &Sidecar::parse(SIDECAR.as_bytes()).unwrap(), &|_| true);
+        let disk = decide.vault.disk();
+        decide.ledger.look_for_misplaced(disk, &crate::service::areas());
+        let told: Vec<_> = decide.renamed_bundles().into_iter().map(|odd| (odd.path.to_string(), odd.why)).collect();
+        assert_eq!(told.len(), usize::from(is_told), "{place}: {told:?}");
+        let is_right = |(folder, why): &(String, String)| {
+            *folder == format!("upload/{place}") && why.contains("it seems to be `upload/2026-11-23/adobe-stock-2`")
+        };
+        assert!(told.iter().all(is_right), "{place}: {told:?}");
+    }
+}
+
+/// A bundle that a person gave the name of another market's became its bundle, with the files and ticks of the first: that market
+/// got them, and the first one never did.
+#[test]
+fn a_bundle_with_the_name_of_another_market_is_not_its_bundle() {
+    const SIDECAR: &str = "version: 1\nid: 0123456789abcdef\norigin: {path: raw/sea/a.png, hash: \
+        af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262, kind: png}\n";
+    let bundle = |market: &str| crate::plan::BundleName::parse("2026-11-23", market).unwrap();
+    // The tables in the folder `vecteezy`, whether the other bundle is still there, and whether the folder is one of another.
+    for (tables, is_copy, is_other) in [
+        (&["adobe-stock.csv"][..], false, true),
+        (&["adobe-stock-2.csv", "notes.csv"], false, true),
+        (&["adobe-stock.csv"], true, true),
+        (&["adobe-stock.csv", "vecteezy.csv"], true, false),
+        (&["notes.csv"], true, false),
+        (&[], true, false),
+    ] {
+        let of = |market: &str| {
+            let at = |rest: &str| format!("upload/2026-11-23/{market}/{rest}");
+            [(at("sidecars/a.jpg.yaml"), SIDECAR), (at("files/a.jpg"), "x")]
+        };
+        let tables = tables.iter().map(|table| (format!("upload/2026-11-23/vecteezy/{table}"), "x"));
+        let own = is_copy.then(|| of("adobe-stock")).into_iter().flatten();
+        let files: Vec<(String, &str)> = of("vecteezy").into_iter().chain(tables).chain(own).collect();
+        let files: Vec<(&str, &str)> = files.iter().map(|(file, text)| (file.as_str(), *text)).collect();
+        let (home, mut decide) = mill("upload: {markets: [adobe-stock, vecteezy]}", &files);
+        let record = path("upload/2026-11-23/adobe-stock/sidecars/a.jpg.yaml");
+        decide.ledger.remember_sidecar(&record, &Sidecar::parse(SIDECAR.as_bytes()).unwrap(), &|_| true);
+        let shown = |decide: &mut Decider| {
+            let found = decide.bundles_of(&noon());
+            let shown = found.into_iter().map(|bundle| (bundle.name.market.to_string(), (bundle.rows, bundle.sent)));
+            shown.collect::<BTreeMap<String, (Option<usize>, bool)>>()
+        };
+        let free = (Some(1), false);
+        let expected = [(is_copy, "adobe-stock"), (!is_other, "vecteezy")];
+        let expected = expected.map(|(is_free, name)| (name.to_owned(), if is_free { free } else { (None, true) }));
+        for _ in 0..2 {
+            assert_eq!(shown(&mut decide), BTreeMap::from(expected.clone()), "{files:?}");
+            // Also where it got that name since the bundles were looked at.
+            decide.upload.bundles.remove(&bundle("vecteezy"));
+            if !is_other {
+                break;
+            }
+        }
+        let lost = decide.renamed_to(&bundle("adobe-stock")).map(|folder| folder.to_string());
+        assert_eq!(lost.is_some(), is_other, "{files:?}");
+        let places = decide.places();
+        let refused = decide.refused_in(&bundle("vecteezy"), &places, &noon());
+        assert_eq!(refused.is_err(), is_other, "{files:?}");
+        for is_marked in [false, true] {
+            if is_marked {
+                fs::write(home.path().join("upload/2026-11-23/vecteezy/SENT"), "").unwrap();
+            }
+            let held = decide.holds_bundle(&bundle("vecteezy"), &noon()).map(|hold| hold.to_string());
+            assert_eq!(held.is_some(), is_other, "{files:?}: {held:?}");
+            assert!(held.is_none_or(|held| held.contains("its CSV is that of another market")), "{files:?}");
+        }
+    }
+}
+
+/// What a person had uploaded and put aside within its bundle lost its row, was asked for as a deletion in the portal, and went there
+/// again; behind a link row and step stayed for ever, and the bundle could never be sent.
+#[test]
+fn a_bundle_within_which_a_file_was_moved_stays_as_it_is() {
+    // Where the file lies, and what is told.
+    for (place, told) in [
+        ("files/a.jpg", None),
+        ("files/done/a.jpg", Some("lies in `upload/2026-11-23/adobe-stock/files/done/`")),
+        ("done/a.jpg", Some("lies in")),
+        ("a.jpg", Some("lies in `upload/2026-11-23/adobe-stock/`")),
+        ("uploaded/a.jpg", Some("lies in")),
+        ("done/today/a.jpg", Some("lies in")),
+        ("files/a.jpg/link", Some("is a folder and no file")),
+        ("parts/a.jpg", None),
+        ("sidecars/a.jpg", None),
+        ("files/done/b.jpg", None),
+    ] {
+        let at = |rest: &str| format!("upload/2026-11-23/adobe-stock/{rest}");
+        let (record, file) = (at("sidecars/a.jpg.yaml"), at(place));
+        let (home, mut decide) = mill("", &[(&record, "id: 0123456789abcdef"), (&file, "x")]);
+        let name = crate::plan::BundleName::parse("2026-11-23", "adobe-stock").unwrap();
+        let places = decide.places();
+        let held = decide.refused_in(&name, &places, &noon()).err().map(|hold| hold.to_string());
+        let is_told = |why: &String| told.is_some_and(|told| why.contains(told));
+        assert!(held.is_some() == told.is_some() && held.iter().all(is_told), "{place}: {held:?}");
+        assert_eq!(decide.holds_bundle(&name, &noon()).is_some(), told.is_some(), "{place}");
+        assert_eq!(decide.bundles_of(&noon())[0].rows.is_none(), told.is_some(), "{place}");
+        // One that is marked is not on record.
+        fs::write(home.path().join(at("SENT")), "").unwrap();
+        assert_eq!(decide.holds_bundle(&name, &noon()).is_some(), told.is_some(), "{place}");
+    }
+}
+
 /// With the journal lost as well, a file went to its market again from a bundle that was moved to where none can lie.
 #[test]
 fn a_market_waits_for_an_unknown_file_wherever_its_bundle_lies() {
