@@ -16,7 +16,7 @@ use super::read_sidecars::{ReadSidecars, Sidecars};
 use super::record_settle::refused;
 use crate::config::Settings;
 use crate::model::{AssetId, MarketName, RelPath};
-use crate::plan::{BundleFolder, BundleName, Elsewhere, Hold, uploaded};
+use crate::plan::{BundleFolder, BundleName, Bundled, Elsewhere, Hold, uploaded};
 use crate::records::{Deliveries, Got, Sidecar};
 use crate::service::ledger::{Ledger, Published, Went};
 use crate::service::sent::{is_sent, place_of};
@@ -78,18 +78,28 @@ impl Decider {
     }
 
     /// Returns what markets may have of an asset out of bundles from which it was taken back: its list says that it was uploaded,
-    /// and not that it was deleted there. Of markets that `has_more` it is known otherwise.
+    /// and not that it was deleted there, or nobody can read that. Of markets that `has_more` it is known otherwise.
     pub(super) fn still_up(
         &self,
         ids: &[&AssetId],
         has_more: &dyn Fn(&MarketName) -> bool,
-    ) -> Vec<(MarketName, RelPath)> {
+    ) -> Vec<(MarketName, Bundled)> {
         let uploaded = Uploaded::new(self.disk());
         let left = self.ledger.joined_by(ids).filter(|bundle| !has_more(&bundle.market));
         let up = left.filter_map(|bundle| {
             let files = BundleFolder::new(bundle.folder()).files();
-            let mut up = uploaded.of(bundle).0.into_iter().map(|name| files.join(name));
-            Some((bundle.market.clone(), up.find(|file| self.ledger.had_name(file, ids))?))
+            let (up, is_known) = uploaded.of(bundle);
+            let up = up.into_iter().map(|name| files.join(name)).find(|file| self.ledger.had_name(file, ids));
+            let unknown = || {
+                let of = format!(
+                    "nobody can read what was uploaded of `{}`, out of which it was taken back",
+                    bundle.folder()
+                );
+                Bundled::Unknown(format!(
+                    "{of}: put its list and the record of deliveries back as files that can be read"
+                ))
+            };
+            Some((bundle.market.clone(), up.map(Bundled::StillUp).or_else(|| (!is_known).then(unknown))?))
         });
         up.collect()
     }

@@ -216,8 +216,8 @@ impl Decider {
             (market, became)
         };
         let mut bundled: BTreeMap<MarketName, Bundled> = bundled.into_iter().map(became).collect();
-        for (market, file) in self.still_up(&ids, &|market| bundled.contains_key(market)) {
-            bundled.entry(market).or_insert(Bundled::StillUp(file));
+        for (market, up) in self.still_up(&ids, &|market| bundled.contains_key(market)) {
+            bundled.entry(market).or_insert(up);
         }
         bundled
     }
